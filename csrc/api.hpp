@@ -1,0 +1,57 @@
+// The kernels behind untyped buffers: the only header that Cython sees.
+//
+// Buffers are contiguous. Elements are described by their size in bytes (`width`: 1, 2, 4 or 8) and, where order or
+// arithmetic matters, by numpy's kind letter. Nothing here needs the GIL. std::bad_alloc, std::invalid_argument and
+// std::length_error are thrown before anything is written.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "fastremap/missing.hpp"
+
+namespace fastremap::api {
+
+// unique.hpp
+class Distinct {
+   public:
+    virtual ~Distinct() = default;
+    // Called once. `shape` has ndim >= 1 entries; `fortran` says in which order the array lies in memory.
+    virtual void add(const void* labels, const std::int64_t* shape, int ndim, bool fortran) = 0;
+    virtual std::size_t size() const = 0;
+    virtual void copy_labels(void* out) const = 0;  // in the order in which they were first met
+    virtual void copy_counts(std::int64_t* out) const = 0;
+    virtual void copy_first(std::int64_t* out) const = 0;  // least C-order index
+};
+std::unique_ptr<Distinct> make_distinct(std::size_t width, bool with_stats);
+
+// renumber.hpp
+class Numbering {
+   public:
+    virtual ~Numbering() = default;
+    virtual std::size_t run(const void* labels, std::size_t begin, std::size_t n_labels, void* out,
+                            std::size_t out_width, std::uint64_t first_id, std::size_t max_labels) = 0;
+    virtual std::size_t size() const = 0;
+    virtual void copy_labels(void* out) const = 0;
+};
+std::unique_ptr<Numbering> make_numbering(std::size_t width, bool keep_zero);
+
+// remap.hpp
+class Lookup {
+   public:
+    virtual ~Lookup() = default;
+    virtual std::size_t apply(const void* labels, std::size_t n_labels, void* out, Missing missing,
+                              std::uint64_t fill) const = 0;
+};
+std::unique_ptr<Lookup> make_lookup(const void* keys, std::size_t width, const void* values, std::size_t out_width,
+                                    std::size_t n_keys);
+
+// isa.hpp: the name of the instruction set in use
+const char* isa();
+
+// measure.hpp
+void minmax(const void* items, char kind, std::size_t width, std::size_t n_items, void* lowest, void* highest);
+std::size_t count_nonzero(const void* items, std::size_t width, std::size_t n_items, std::uint64_t significant);
+
+}  // namespace fastremap::api

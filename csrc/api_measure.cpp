@@ -1,0 +1,26 @@
+#include "api.hpp"
+#include "fastremap/dtype.hpp"
+#include "fastremap/isa.hpp"
+#include "fastremap/measure.hpp"
+
+namespace fastremap::api {
+
+const char* isa() { return isa_names[static_cast<int>(fastremap::isa())]; }
+
+void minmax(const void* items, char kind, std::size_t width, std::size_t n_items, void* lowest, void* highest) {
+    visit_number(kind, width, [&](auto number) {
+        using Number = decltype(number);
+        const auto extremes = fastremap::minmax(static_cast<const Number*>(items), n_items);
+        *static_cast<Number*>(lowest) = extremes.lowest;
+        *static_cast<Number*>(highest) = extremes.highest;
+    });
+}
+
+std::size_t count_nonzero(const void* items, std::size_t width, std::size_t n_items, std::uint64_t significant) {
+    return visit_width(width, [&](auto bits) {
+        using Bits = decltype(bits);
+        return fastremap::count_nonzero(static_cast<const Bits*>(items), n_items, static_cast<Bits>(significant));
+    });
+}
+
+}  // namespace fastremap::api

@@ -1,0 +1,130 @@
+"""The one prologue of every function: from what the caller passed to flat, contiguous, native arrays and back."""
+
+import operator
+import warnings
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ._warnings import InPlaceWarning
+
+LABELS = "biu"  # numpy's kind letters for labels: bool and integers
+NUMBERS = "biuf"
+
+_NAMES = {
+    LABELS: "bool, int8 to int64 or uint8 to uint64",
+    NUMBERS: "bool, int8 to int64, uint8 to uint64, float16, float32 or float64",
+}
+
+
+def is_supported(dtype: np.dtype, kinds: str) -> bool:
+    """Tell whether kernels take a dtype: one of these kinds, of at most 8 bytes."""
+    return dtype.kind in kinds and dtype.itemsize <= 8
+
+
+def as_array(arr: ArrayLike, kinds: str | None = NUMBERS) -> np.ndarray:
+    """Take an array as numpy does, refusing a mask that would be ignored and dtypes outside `kinds`.
+
+    The result is a plain ndarray, which may be a view of the input, in any byte order. Lists that mix integer types
+    are read exactly, where numpy would make them float64.
+    """
+    if isinstance(arr, np.ma.MaskedArray):
+        raise TypeError("a masked array is not supported, since its mask would be ignored; pass arr.filled(label)")
+    array = np.asarray(arr)
+    if array.dtype.kind in "fO" and not hasattr(arr, "__array__"):
+        array = _exact_list(arr, array)
+    if kinds is not None and not is_supported(array.dtype, kinds):
+        raise TypeError(f"dtype {array.dtype} is not supported; expected {_NAMES[kinds]}")
+    return array
+
+
+def _exact_list(items: Any, as_numpy_has_it: np.ndarray) -> np.ndarray:
+    """Read a (nested) list anew if numpy turned its integers into floats or objects."""
+    objects = np.asarray(items, dtype=object)
+    flat = [item.item() if isinstance(item, np.generic | np.ndarray) and item.ndim == 0 else item for item in objects.flat]
+    if not flat or not all(isinstance(item, int) for item in flat):
+        return as_numpy_has_it
+    return integer_array(flat).reshape(objects.shape)
+
+
+def integer_array(items: Iterable[Any], what: str = "the list") -> np.ndarray:
+    """Make an int64 array of integers, or uint64 where int64 does not hold them.
+
+    Raises
+    ------
+    TypeError
+        If an item is no integer.
+    ValueError
+        If no 64-bit integer dtype holds all items.
+    """
+    items = items if hasattr(items, "__len__") else list(items)
+    try:
+        return np.fromiter(map(operator.index, items), np.int64, len(items))
+    except OverflowError:
+        pass
+    integers = [operator.index(item) for item in items]
+    lowest, highest = min(integers), max(integers)
+    if lowest < 0 or highest >= 2**64:
+        raise ValueError(f"no 64-bit integer dtype holds both {lowest} and {highest}, which {what} contains")
+    return np.array(integers, dtype=np.uint64)
+
+
+def native(array: np.ndarray) -> np.ndarray:
+    """The array itself, or a copy in native byte order."""
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="), order="K")
+
+
+class Walk(NamedTuple):
+    """An array as kernels see it: its items one after the other, in the order in which they are walked."""
+
+    flat: np.ndarray  # 1-D, contiguous, native; a view of the array where its layout allows
+    array: np.ndarray
+    fortran: bool  # walked in Fortran order: the array is F- and not C-contiguous
+
+    def shaped(self, flat: np.ndarray) -> np.ndarray:
+        """Give a flat result the shape and the memory order of the array."""
+        if self.fortran:
+            return flat.reshape(self.array.shape[::-1]).T
+        result = flat.reshape(self.array.shape)
+        if self.array.flags.c_contiguous:
+            return result
+        ordered = np.empty_like(self.array, dtype=flat.dtype, subok=False)
+        if ordered.flags.c_contiguous:
+            return result
+        np.copyto(ordered, result)
+        return ordered
+
+
+def walk(array: np.ndarray) -> Walk:
+    """Walk an array in memory order where it is contiguous, else in C order through a copy."""
+    if array.flags.f_contiguous and not array.flags.c_contiguous:
+        return Walk(native(array).T.reshape(-1), array, True)
+    # Not reshape alone: of an evenly strided array it makes a strided view.
+    return Walk(np.ascontiguousarray(native(array)).reshape(-1), array, False)
+
+
+def bits(flat: np.ndarray) -> np.ndarray:
+    """View labels as unsigned integers that are equal where the labels are: -0.0 is 0.0, and all NaNs are one."""
+    if flat.dtype.kind == "f":
+        with np.errstate(invalid="ignore"):  # signalling NaNs
+            flat = flat + flat.dtype.type(0)
+        flat[np.isnan(flat)] = np.nan
+    return flat.view(f"u{flat.dtype.itemsize}")
+
+
+def can_write(arr: ArrayLike, dtype: np.dtype, stacklevel: int = 3) -> bool:
+    """Tell whether an in-place result of this dtype can go into `arr`; warn with the reason if it cannot."""
+    if not isinstance(arr, np.ndarray):
+        reason = f"the input is no numpy array but {type(arr).__name__}"
+    elif not arr.flags.writeable:
+        reason = "the array is read-only"
+    elif not arr.dtype.isnative:
+        reason = f"the array is byte-swapped ({arr.dtype.str})"
+    elif arr.dtype != dtype:
+        reason = f"the result needs {dtype}, and the array is {arr.dtype}"
+    else:
+        return True
+    warnings.warn(f"in_place=True, but {reason}: a new array is returned, the input is untouched", InPlaceWarning, stacklevel)
+    return False

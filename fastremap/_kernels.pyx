@@ -1,0 +1,170 @@
+# cython: language_level=3, boundscheck=False, wraparound=False
+"""One def for each function of api.hpp: sizes, nogil, call. Arrays are flat, contiguous and of native byte order."""
+
+cimport numpy as cnp
+from libc.stdint cimport int64_t, uint64_t
+from libcpp cimport bool as cbool
+from libcpp.memory cimport unique_ptr
+from libcpp.vector cimport vector
+
+import numpy as np
+
+cnp.import_array()
+
+cdef extern from *:
+    """
+    #define FASTREMAP_STRING_(x) #x
+    #define FASTREMAP_STRING(x) FASTREMAP_STRING_(x)
+    static const char* fastremap_version() { return FASTREMAP_STRING(FASTREMAP_VERSION); }
+    """
+    const char* fastremap_version()
+
+cdef extern from "api.hpp" namespace "fastremap" nogil:
+    cdef enum class Missing:
+        keep
+        fill
+        stop
+
+cdef extern from "api.hpp" namespace "fastremap::api" nogil:
+    cdef cppclass CDistinct "fastremap::api::Distinct":
+        void add(const void*, const int64_t*, int, cbool) except +
+        size_t size()
+        void copy_labels(void*)
+        void copy_counts(int64_t*)
+        void copy_first(int64_t*)
+    unique_ptr[CDistinct] make_distinct(size_t, cbool) except +
+
+    cdef cppclass CNumbering "fastremap::api::Numbering":
+        size_t run(const void*, size_t, size_t, void*, size_t, uint64_t, size_t) except +
+        size_t size()
+        void copy_labels(void*)
+    unique_ptr[CNumbering] make_numbering(size_t, cbool) except +
+
+    cdef cppclass CLookup "fastremap::api::Lookup":
+        size_t apply(const void*, size_t, void*, Missing, uint64_t) except +
+    unique_ptr[CLookup] make_lookup(const void*, size_t, const void*, size_t, size_t) except +
+
+    void c_minmax "fastremap::api::minmax"(const void*, char, size_t, size_t, void*, void*) except +
+    const char* c_isa "fastremap::api::isa"() except +
+    size_t c_count_nonzero "fastremap::api::count_nonzero"(const void*, size_t, size_t, uint64_t) except +
+
+__version__ = fastremap_version().decode()
+
+
+cdef void* data_of(cnp.ndarray array) except? NULL:
+    """The buffer of an array; the one check here, since to be wrong about it would be to write into other memory."""
+    if not (cnp.PyArray_IS_C_CONTIGUOUS(array) and array.dtype.isnative):
+        raise ValueError("kernels need contiguous arrays of native byte order")
+    return cnp.PyArray_DATA(array)
+
+
+def unique(cnp.ndarray labels, shape, bint fortran, bint with_stats):
+    """The distinct labels as first met in memory; with_stats also their counts and least C-order indices."""
+    cdef vector[int64_t] dims = shape
+    cdef void* data = data_of(labels)
+    cdef unique_ptr[CDistinct] distinct = make_distinct(cnp.PyArray_ITEMSIZE(labels), with_stats)
+    cdef cnp.ndarray found, counts, first
+    with nogil:
+        distinct.get().add(data, dims.data(), <int>dims.size(), fortran)
+    found = np.empty(distinct.get().size(), dtype=labels.dtype)
+    distinct.get().copy_labels(data_of(found))
+    if not with_stats:
+        return found, None, None
+    counts = np.empty(found.size, dtype=np.int64)
+    first = np.empty(found.size, dtype=np.int64)
+    distinct.get().copy_counts(<int64_t*>data_of(counts))
+    distinct.get().copy_first(<int64_t*>data_of(first))
+    return found, counts, first
+
+
+cdef class Numbering:
+    """Ids in the order of first appearance, over any number of calls of `run`."""
+    cdef unique_ptr[CNumbering] numbering
+    cdef object dtype
+
+    def __init__(self, dtype, bint keep_zero):
+        self.dtype = dtype
+        self.numbering = make_numbering(dtype.itemsize, keep_zero)
+
+    def run(self, cnp.ndarray labels, size_t begin, cnp.ndarray out, uint64_t first_id, size_t max_labels):
+        """Write ids from item `begin` on until there are more than max_labels labels; the items done."""
+        cdef void* data = data_of(labels)
+        cdef void* out_data = data_of(out)
+        cdef size_t n_labels = cnp.PyArray_SIZE(labels)
+        cdef size_t out_width = cnp.PyArray_ITEMSIZE(out)
+        with nogil:
+            begin = self.numbering.get().run(data, begin, n_labels, out_data, out_width, first_id, max_labels)
+        return begin
+
+    def labels(self):
+        """The labels by number."""
+        cdef cnp.ndarray found = np.empty(self.numbering.get().size(), dtype=self.dtype)
+        self.numbering.get().copy_labels(data_of(found))
+        return found
+
+
+cdef class Lookup:
+    """A table built for one pair of widths; `apply` may run in any number of threads."""
+    cdef unique_ptr[CLookup] lookup
+
+    def __init__(self, cnp.ndarray keys, cnp.ndarray values):
+        cdef const void* key_data = data_of(keys)
+        cdef const void* value_data = data_of(values)
+        cdef size_t width = cnp.PyArray_ITEMSIZE(keys)
+        cdef size_t out_width = cnp.PyArray_ITEMSIZE(values)
+        cdef size_t n_keys = cnp.PyArray_SIZE(keys)
+        with nogil:
+            self.lookup = make_lookup(key_data, width, value_data, out_width, n_keys)
+
+    def keep(self, cnp.ndarray labels, cnp.ndarray out):
+        """Labels that are no keys stay. Both arrays have the same width."""
+        self._apply(labels, data_of(out), Missing.keep, 0)
+
+    def fill(self, cnp.ndarray labels, cnp.ndarray out, uint64_t value):
+        """Labels that are no keys become the value whose lower bits are given."""
+        self._apply(labels, data_of(out), Missing.fill, value)
+
+    def strict(self, cnp.ndarray labels, cnp.ndarray out):
+        """False, with `out` half written, if a label is no key."""
+        return self._apply(labels, data_of(out), Missing.stop, 0)
+
+    def covers(self, cnp.ndarray labels):
+        """True if every label is a key."""
+        return self._apply(labels, NULL, Missing.stop, 0)
+
+    cdef bint _apply(self, cnp.ndarray labels, void* out, Missing missing, uint64_t fill):
+        cdef void* data = data_of(labels)
+        cdef size_t n_labels = cnp.PyArray_SIZE(labels)
+        cdef size_t done
+        with nogil:
+            done = self.lookup.get().apply(data, n_labels, out, missing, fill)
+        return done == n_labels
+
+
+def minmax(cnp.ndarray items, str kind):
+    """The extremes of a non-empty array, as an array of two items."""
+    cdef cnp.ndarray extremes = np.empty(2, dtype=items.dtype)
+    cdef char* out = <char*>data_of(extremes)
+    cdef void* data = data_of(items)
+    cdef size_t width = cnp.PyArray_ITEMSIZE(items)
+    cdef size_t n_items = cnp.PyArray_SIZE(items)
+    cdef char letter = <char>ord(kind)
+    with nogil:
+        c_minmax(data, letter, width, n_items, out, out + width)
+    return extremes
+
+
+def isa():
+    """The instruction set in use: scalar, avx2 or avx512."""
+    return c_isa().decode()
+
+
+def count_nonzero(cnp.ndarray items, uint64_t significant):
+    """The number of items with a bit of `significant` set."""
+    cdef void* data = data_of(items)
+    cdef size_t width = cnp.PyArray_ITEMSIZE(items)
+    cdef size_t n_items = cnp.PyArray_SIZE(items)
+    cdef size_t n_nonzero
+    with nogil:
+        n_nonzero = c_count_nonzero(data, width, n_items, significant)
+    return n_nonzero

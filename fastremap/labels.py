@@ -1,0 +1,236 @@
+"""The labels of an array: which there are, and giving them new ids."""
+
+import operator
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from . import _kernels
+from ._arrays import NUMBERS, Walk, as_array, bits, can_write, is_supported, native, walk
+from .dtypes import bounds, check_fits, ids_dtype, ladder
+from .table import LabelTable, new_ids
+
+
+def unique(
+    labels: ArrayLike,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    *,
+    equal_nan: bool = True,
+    sorted: bool = True,
+) -> Any:
+    """Find the distinct labels of an array.
+
+    Equal to `numpy.unique` in values, dtypes and shapes of all parts.
+
+    Parameters
+    ----------
+    labels : array_like
+        Any shape, order and strides. bool, integer and float dtypes (float16 to float64) take the fast path; any
+        other dtype that numpy takes is handed to `numpy.unique`, and so is `axis`.
+    return_index : bool
+        Also return the C-order index of the first voxel of each label, whatever the memory order.
+    return_inverse : bool
+        Also return, for every voxel, the place of its label in the result.
+    return_counts : bool
+        Also return the number of voxels of each label.
+    axis : int, optional
+        Find distinct slices along an axis instead.
+    equal_nan : bool
+        All NaNs are one label.
+    sorted : bool
+        Ascending labels; otherwise they come in the order in which they are first met in memory.
+
+    Returns
+    -------
+    numpy.ndarray or tuple of numpy.ndarray
+        (U,) labels of the input's dtype in native byte order; then, as asked for, (U,) intp index, intp inverse of
+        the input's shape, and (U,) intp counts.
+
+    Raises
+    ------
+    TypeError
+        If the input is a masked array. Nothing is written.
+
+    Notes
+    -----
+    Time: O(n) expected for n voxels, plus O(U log U) to sort. Peak extra bytes: about 60 to 120 for each distinct label; 8 n for
+    the inverse; a copy of the input if it is strided, byte-swapped or of a float dtype. Holds no lock.
+
+    References
+    ----------
+    .. [1] D. E. Knuth, The Art of Computer Programming, volume 3, section 6.4: hashing with linear probing.
+
+    Examples
+    --------
+    >>> import fastremap
+    >>> fastremap.unique([[7, 7, 0], [0, 7, 9]], return_counts=True)
+    (array([0, 7, 9]), array([2, 3, 1]))
+    """
+    array = as_array(labels, kinds=None)
+    by_numpy = axis is not None or not is_supported(array.dtype, NUMBERS)
+    if by_numpy or (not equal_nan and array.dtype.kind == "f" and np.isnan(array).any()):
+        return np.unique(array, return_index, return_inverse, return_counts, axis, equal_nan=equal_nan, sorted=sorted)
+    way = walk(array)
+    keys = bits(way.flat)
+    parts = _distinct(keys, way, return_index or return_counts)
+    values, counts, first = parts[0].view(way.flat.dtype), parts[1], parts[2]
+    if sorted and counts is None:
+        values.sort()
+    elif sorted:
+        order = np.argsort(values)
+        values, counts, first = values[order], counts[order], first[order]
+    results = [values]
+    if return_index:
+        results.append(first)
+    if return_inverse:
+        ranks = np.empty(keys.size, np.intp)
+        _kernels.Lookup(bits(values), np.arange(values.size, dtype=np.intp)).strict(keys, ranks)
+        results.append(way.shaped(ranks))
+    if return_counts:
+        results.append(counts)
+    return tuple(results) if len(results) > 1 else values
+
+
+def _distinct(keys: np.ndarray, way: Walk, with_stats: bool) -> tuple[np.ndarray, Any, Any]:
+    """Distinct keys in the order in which they are met, their counts and first C-order indices."""
+    shape = way.array.shape if way.fortran else (keys.size,)
+    return _kernels.unique(keys, shape, way.fortran, with_stats)
+
+
+def renumber(
+    arr: ArrayLike,
+    start: int = 1,
+    preserve_zero: bool = True,
+    in_place: bool = False,
+    *,
+    order: Literal["first", "sorted"] = "first",
+    dtype: DTypeLike = None,
+    mapping: Literal["dict", "table"] = "dict",
+) -> tuple[np.ndarray, dict | LabelTable]:
+    """Give the labels of an array the ids `start`, `start + 1`, ... without gaps.
+
+    Parameters
+    ----------
+    arr : array_like
+        Any shape, order and strides; bool, integer or float dtype.
+    start : int
+        The first id.
+    preserve_zero : bool
+        0 stays 0, and the mapping holds ``{0: 0}`` whether or not a 0 occurs.
+    in_place : bool
+        Also write the ids into `arr`, where its dtype holds them; otherwise an `InPlaceWarning` tells why not.
+    order : {"first", "sorted"}
+        Number by first appearance, walking memory in C order (F order for an array that is F- and not C-contiguous),
+        or by ascending label.
+    dtype : dtype, optional
+        Of the result. Default: the smallest of the input's kind whose maximum is greater than every new id.
+    mapping : {"dict", "table"}
+        Return a dict, or a LabelTable, which has no Python object per label.
+
+    Returns
+    -------
+    array : numpy.ndarray
+        The ids, in the shape and memory order of the input. Float input gives float32, or float64 beyond 2**24; bool
+        gives uint8, but for ``start=1, preserve_zero=True``, which returns a copy. With `in_place`, `arr` itself if the
+        dtypes are the same.
+    mapping : dict or LabelTable
+        Old label to new label; a dict in the order of the ids.
+
+    Raises
+    ------
+    TypeError
+        If the dtype is not supported. Nothing is written.
+    ValueError
+        If an id does not fit `dtype` or 64 bits, is negative for unsigned input, or would be 0 while 0 is a label
+        that stays 0. Nothing is written.
+
+    Notes
+    -----
+    Time: O(n) expected. Peak extra bytes: the result, for a moment also one of half its item size where the ids outgrow a
+    dtype, and about 60 for each distinct label (a dict takes 100 more); a copy of the input if it is strided,
+    byte-swapped or of a float dtype. Holds no lock.
+
+    Examples
+    --------
+    >>> import fastremap
+    >>> fastremap.renumber([[900, 900, 0], [7, 0, 900]])
+    (array([[1, 1, 0],
+           [2, 0, 1]], dtype=int8), {0: 0, 900: 1, 7: 2})
+    """
+    for value, choices, name in ((order, ("first", "sorted"), "order"), (mapping, ("dict", "table"), "mapping")):
+        if value not in choices:
+            raise ValueError(f"{name}={value!r} is not supported; expected one of {choices}")
+    array, start = as_array(arr), operator.index(start)
+    if array.dtype.kind == "b" and start == 1 and preserve_zero and dtype is None:
+        result = array if in_place and can_write(arr, array.dtype) else native(array).copy(order="K")
+        old = np.unique(np.append(array, False))
+        return result, _mapping(mapping, old, old)
+    way, wanted = walk(array), None if dtype is None else np.dtype(dtype)
+    keys, label_dtype, rungs = bits(way.flat), way.flat.dtype, _rungs(array.dtype, wanted)
+    if order == "first":
+        flat, old = _ids_by_appearance(keys, start, bool(preserve_zero), rungs, exact=wanted is not None)
+        old = old.view(label_dtype)
+    else:
+        old = np.sort(_distinct(keys, way, False)[0].view(label_dtype))
+        old = np.append(label_dtype.type(0), old[old != 0]) if preserve_zero else old
+    new = _new_labels(keys, label_dtype, old.size, start, bool(preserve_zero))
+    lowest, highest = int(new.min(initial=0)), int(new.max(initial=0))
+    out_dtype = ids_dtype(label_dtype, lowest, highest) if wanted is None else wanted
+    check_fits(out_dtype, lowest, highest, "new id")
+    if order == "sorted":
+        flat = np.empty(keys.size, out_dtype if len(rungs) > 1 else rungs[0])
+        _kernels.Lookup(bits(old), new.astype(flat.dtype)).strict(keys, flat)
+    result = way.shaped(flat.astype(out_dtype, copy=False))
+    if in_place:
+        low, high = bounds(array.dtype)
+        if can_write(arr, array.dtype if low <= lowest and highest <= high else result.dtype):
+            np.copyto(arr, result, casting="unsafe")
+            result = array if array.dtype == result.dtype else result
+    return result, _mapping(mapping, old, new)
+
+
+def _rungs(label_dtype: np.dtype, wanted: np.dtype | None) -> list[np.dtype]:
+    """The integer dtypes in which ids are written, each tried until the ids outgrow it."""
+    if wanted is not None and not is_supported(wanted, NUMBERS):
+        raise TypeError(f"dtype={wanted} is not supported; expected a bool, integer or float dtype")
+    if (wanted or label_dtype).kind == "f" or (wanted and wanted.kind == "b"):
+        return [np.dtype(np.int64)]
+    return ladder(label_dtype) if wanted is None else [wanted]
+
+
+def _ids_by_appearance(
+    keys: np.ndarray, start: int, preserve_zero: bool, rungs: list[np.dtype], exact: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Flat ids and the keys in the order of the ids; ids end where the last rung is full, for the caller to refuse."""
+    numbering = _kernels.Numbering(keys.dtype, preserve_zero)
+    flat, done = np.empty(0, np.uint8), 0
+    for rung in rungs:
+        low, high = bounds(rung)
+        # The maximum stays free unless the dtype was asked for or is the widest.
+        n_ids = max(0, high + (exact or rung is rungs[-1]) - start) if start >= low else 0
+        narrow, flat = flat, np.empty(keys.size, rung)
+        flat[:done] = narrow[:done]
+        done = numbering.run(keys, done, flat, start % 2**64, min(n_ids + preserve_zero, 2**64 - 1))
+        if done == keys.size:
+            break
+    return flat, numbering.labels()
+
+
+def _new_labels(keys: np.ndarray, dtype: np.dtype, n_old: int, start: int, preserve_zero: bool) -> np.ndarray:
+    """New labels in the order of the ids; with preserve_zero the first is that of 0."""
+    if not preserve_zero:
+        return new_ids(dtype, start, n_old)
+    has_zero = start <= 0 and _kernels.count_nonzero(keys, 2**64 - 1) < keys.size
+    new = new_ids(dtype, start, n_old - 1, has_zero)
+    return np.append(new.dtype.type(0), new)
+
+
+def _mapping(kind: str, old: np.ndarray, new: np.ndarray) -> dict | LabelTable:
+    if kind == "table":
+        return LabelTable.from_arrays(old, new)
+    old, new = (labels.view(np.uint8) if labels.dtype.kind == "b" else labels for labels in (old, new))
+    return dict(zip(old.tolist(), new.tolist(), strict=True))

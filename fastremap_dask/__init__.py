@@ -1,0 +1,29 @@
+"""`fastremap` for Dask arrays and Zarr volumes: the same functions, on arrays larger than memory."""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+_missing = [name for name in ("dask", "distributed", "zarr", "click", "rich") if find_spec(name) is None]
+if _missing:
+    raise ImportError(f'fastremap_dask needs {", ".join(_missing)}: pip install "fastremap[dask]"')
+
+from fastremap import LabelTable  # noqa: E402 - after the check
+
+from .arrays import minmax, remap, renumber, unique  # noqa: E402
+
+if TYPE_CHECKING:
+    from .jobs import renumber_zarr
+    from .tables import open_table, save_table
+
+__all__ = ["LabelTable", "minmax", "open_table", "remap", "renumber", "renumber_zarr", "save_table", "unique"]
+
+# Loaded when first asked for: importing zarr takes longer than all of the above.
+_LAZY = {"open_table": ".tables", "renumber_zarr": ".jobs", "save_table": ".tables"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what needs zarr."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name], __name__), name)

@@ -1,0 +1,215 @@
+"""Executors: where tasks run, on threads of this process or on the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from .stages import Executor, Future, JobError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+# How long the count of a cluster's threads is believed: clusters grow and shrink while a job runs.
+RECOUNT_S = 5.0
+
+
+class ThreadExecutor:
+    """
+    Run tasks on threads of this process.
+
+    Parameters
+    ----------
+    pool : concurrent.futures.ThreadPoolExecutor
+        The threads.
+    n : int
+        How many there are.
+    """
+
+    def __init__(self, pool: ThreadPoolExecutor, n: int):
+        self._pool, self._n = pool, n
+
+    def submit(self, function: Callable, argument: Any, *, urgent: bool = False) -> Future:
+        """Start a task as soon as a thread is free; `urgent` makes no difference."""
+        return self._pool.submit(_call, function, argument)
+
+    def n_threads(self) -> int:
+        """Return the number of threads."""
+        return self._n
+
+    def abandon(self, futures: list[Any]) -> None:
+        """Cancel the tasks that have not begun, and wait for the others."""
+        wait([future for future in futures if not future.cancel()])
+
+    def explain(self, error: BaseException) -> str:
+        """Say what went wrong."""
+        return describe(error)
+
+    def on_each_process(self, function: Callable[[], Any]) -> tuple[Any, ...]:
+        """Call a function here."""
+        return (function(),)
+
+
+class ClusterExecutor:
+    """
+    Run tasks on the workers of a Dask cluster.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Connected to the scheduler.
+    """
+
+    def __init__(self, client: Client):
+        self._client = client
+        self._run = uuid.uuid4().hex[:8]
+        self._n_submitted = 0
+        self._counted = (-RECOUNT_S, 0)
+
+    def submit(self, function: Callable, argument: Any, *, urgent: bool = False) -> Future:
+        """Start a task as soon as a worker is free, before all others if `urgent`."""
+        self._n_submitted += 1
+        name = getattr(getattr(function, "func", function), "__name__", "task")
+        key = f"{name}-{self._run}-{self._n_submitted}"
+        return self._client.submit(function, argument, key=key, pure=False, priority=int(urgent))
+
+    def n_threads(self) -> int:
+        """Return the threads of all workers, as counted some seconds ago at most; at least 1, so that a cluster
+        that grows on demand sees a demand."""
+        counted_at, n = self._counted
+        if time.monotonic() - counted_at > RECOUNT_S:
+            n = sum(self._client.nthreads().values())
+            self._counted = (time.monotonic(), n)
+        return max(1, n)
+
+    def abandon(self, futures: list[Any]) -> None:
+        """Wait for the tasks: one that runs on a worker cannot be stopped, and must not write later."""
+        from distributed import wait
+
+        if self._client.status == "running" and self._client.nthreads():
+            wait(futures)
+
+    def explain(self, error: BaseException) -> str:
+        """Say what went wrong, and what to do where workers die."""
+        from distributed import KilledWorker
+
+        if isinstance(error, KilledWorker):
+            return (
+                "each worker process that took this task died, most likely for want of memory: "
+                "allow more memory for each worker, or fewer threads"
+            )
+        return describe(error)
+
+    def on_each_process(self, function: Callable[[], Any]) -> tuple[Any, ...]:
+        """Call a function on every worker."""
+        return tuple(self._client.run(function).values())
+
+
+@contextmanager
+def threads(n: int) -> Iterator[Executor]:
+    """
+    Run tasks on threads of this process for the length of a `with` block.
+
+    Parameters
+    ----------
+    n : int
+        Threads, at least 1.
+
+    Yields
+    ------
+    Executor
+        The executor.
+    """
+    with ThreadPoolExecutor(n, thread_name_prefix="fastremap") as pool:
+        yield ThreadExecutor(pool, n)
+
+
+@contextmanager
+def local_cluster(n_workers: int, n_threads: int, memory_limit_nbytes: int | None = None) -> Iterator[Executor]:
+    """
+    Run tasks on worker processes of this machine, which live as long as the `with` block.
+
+    Parameters
+    ----------
+    n_workers : int
+        Processes.
+    n_threads : int
+        Threads in each.
+    memory_limit_nbytes : int, optional
+        Memory that each may use before it is stopped and started anew. Default: its share of the machine's.
+
+    Yields
+    ------
+    Executor
+        The executor.
+    """
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=n_workers,
+            threads_per_worker=n_threads,
+            processes=True,
+            memory_limit="auto" if memory_limit_nbytes is None else memory_limit_nbytes,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield ClusterExecutor(client)
+
+
+def describe(error: BaseException) -> str:
+    """
+    Say in one line what an exception says.
+
+    Parameters
+    ----------
+    error : BaseException
+        The exception.
+
+    Returns
+    -------
+    str
+        Its message; its type too, where the message alone is no sentence.
+    """
+    text = " ".join("; ".join([str(error), *getattr(error, "__notes__", ())]).split())
+    plain = isinstance(error, JobError) or type(error) in (ValueError, TypeError, FileExistsError)
+    return text if text and plain else f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def peak_nbytes() -> int:
+    """
+    Return the most memory that this process has had resident since it began.
+
+    Returns
+    -------
+    int
+        Bytes, as the operating system counts them.
+
+    Notes
+    -----
+    Linux's VmHWM, Windows' peak working set; elsewhere what is resident now. Not `ru_maxrss`: in a process that was
+    started by a large one it begins at the size of that.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(peak.split()[1]) * 1024
+    memory = psutil.Process().memory_info()
+    return getattr(memory, "peak_wset", memory.rss)
+
+
+def _call(function: Callable, argument: Any) -> Any:
+    """Call a task on a thread; futures in a list are done, their results take their place."""
+    if isinstance(argument, list):
+        argument = [future.result() for future in argument]
+    return function(argument)

@@ -1,0 +1,1 @@
+"""The console command `fastremap` (not written yet)."""

@@ -1,0 +1,84 @@
+"""What the functions for Dask arrays check before they build a graph, and how tables and results are put into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import dask.array as da
+import numpy as np
+from dask.base import tokenize
+from dask.graph_manipulation import clone
+
+from fastremap import LabelTable
+
+from . import blocks
+from .reductions import box
+
+
+def no_voxels(arr: da.Array) -> np.ndarray:
+    """Return an empty array of the same dtype: what `fastremap` says to it, errors included, it says to each block."""
+    if not isinstance(arr, da.Array):
+        raise TypeError(
+            f"expected a dask.array.Array, not {type(arr).__name__}: "
+            "use fastremap for an array in memory, or dask.array.from_array"
+        )
+    return np.empty((0,) * max(arr.ndim, 1), arr.dtype)
+
+
+def require_positions(arr: da.Array, why: str) -> None:
+    """Refuse unknown chunk sizes where the position of a chunk matters."""
+    unknown = [axis for axis, length in enumerate(arr.shape) if np.isnan(length)]
+    if unknown:
+        raise ValueError(
+            f"{why} needs the position of each chunk, and chunk sizes are unknown (nan) along axes {unknown}: "
+            "call compute_chunk_sizes() on the array first"
+        )
+
+
+def read_apart(arr: da.Array, why: str) -> da.Array:
+    """Return the array under other keys, so that a second pass in the same graph does not keep its blocks."""
+    if hasattr(arr, "expr"):
+        raise NotImplementedError(
+            f"{why} reads the array twice in one graph; in Dask's array-expression mode nothing keeps the whole array "
+            "from staying in memory between: leave it out, or set the configuration array.query-planning to False"
+        )
+    return clone(arr, seed="fastremap_dask")
+
+
+def exact_table(table: Any, arr: da.Array) -> Any:
+    """Return the table as a LabelTable, which is built once for all blocks, where that keeps its exact meaning."""
+    if isinstance(table, LabelTable):
+        return table
+    table = dict(table) if isinstance(table, Mapping) else tuple(table)
+    try:
+        built = LabelTable.from_dict(table) if isinstance(table, dict) else LabelTable.from_arrays(*table)
+    except (TypeError, ValueError):  # a key that no dtype holds, and that is just absent from every block
+        return table
+    # Floats in a table are compared as the dtype of the blocks has it; a LabelTable would round them first.
+    whole = all(labels.dtype.kind in "iu" for labels in (built.old, built.new))
+    return built if whole and arr.dtype.kind in "biu" else table
+
+
+def boxed_table(table: Any) -> da.Array:
+    """Put a table into a graph, in a task of its own, under a name made of its contents."""
+    contents = table.digest if isinstance(table, LabelTable) else tokenize(table)
+    return da.from_array(box(table), name=f"label-table-{contents}")
+
+
+def map_table(function: Callable[..., np.ndarray], arr: da.Array, table: da.Array, dtype: np.dtype) -> da.Array:
+    """Map each block by a boxed table to a block of the same shape."""
+    return da.map_blocks(function, arr, table, dtype=dtype, meta=np.empty((0,) * arr.ndim, dtype))
+
+
+def column(parts: da.Array, name: str, dtype: np.dtype) -> da.Array:
+    """Make one of the arrays that `unique` returns; its length is known when computed."""
+    return da.map_blocks(
+        partial(blocks.column_of_parts, name=name, dtype=dtype),
+        parts,
+        new_axis=0,
+        chunks=((np.nan,),),
+        dtype=dtype,
+        meta=np.empty((0,), dtype),
+    )

@@ -1,0 +1,164 @@
+"""Resources: which machines, threads and memory a job may use, and the executor that this makes."""
+
+from __future__ import annotations
+
+import operator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dask.system import CPU_COUNT
+from dask.utils import parse_bytes
+
+from . import executors
+from .executors import ClusterExecutor
+from .plan import Job, Volume, plan_two_passes
+from .stages import Executor
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+# How long a cluster that starts workers on demand may take to start the first.
+FIRST_WORKER_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """
+    Say what a job may use.
+
+    Parameters
+    ----------
+    n_processes : int
+        Worker processes, or 0 for threads of this one.
+    n_threads : int
+        Threads of each process.
+    memory_limit_nbytes : int or None
+        Memory of each process, if it is limited.
+    client : distributed.Client or None
+        A running cluster, whose workers these are.
+    """
+
+    n_processes: int
+    n_threads: int
+    memory_limit_nbytes: int | None
+    client: Client | None = None
+
+    @classmethod
+    def of(
+        cls,
+        client: Client | None = None,
+        workers: int | None = None,
+        threads: int | None = None,
+        memory_limit: int | str | None = None,
+    ) -> Resources:
+        """
+        Take the parameters that all jobs share.
+
+        Parameters
+        ----------
+        client : distributed.Client, optional
+            A running cluster; the other parameters are then its own affair.
+        workers : int, optional
+            Worker processes to start on this machine.
+        threads : int, optional
+            Threads of each process; default: 1 with `workers`, else one for each core.
+        memory_limit : int or str, optional
+            Bytes, or text such as "2GB", for each process.
+
+        Returns
+        -------
+        Resources
+            The resources.
+
+        Raises
+        ------
+        ValueError
+            If `client` comes with another parameter, or a number is not positive.
+        TimeoutError
+            If the cluster has no worker and none comes.
+        """
+        if client is not None:
+            if (workers, threads, memory_limit) != (None, None, None):
+                raise ValueError("client= has workers of its own: give no workers, threads or memory_limit with it")
+            return cls._of_cluster(client)
+        n_processes = 0 if workers is None else _positive(workers, "workers")
+        n_threads = (1 if n_processes else CPU_COUNT) if threads is None else _positive(threads, "threads")
+        nbytes = None if memory_limit is None else _positive(parse_bytes(memory_limit), "memory_limit")
+        return cls(n_processes, n_threads, nbytes)
+
+    @classmethod
+    def _of_cluster(cls, client: Client) -> Resources:
+        """Ask a running cluster for what its workers have; the least of them counts."""
+        try:
+            client.submit(executors.peak_nbytes, pure=False).result(timeout=FIRST_WORKER_S)
+        except TimeoutError as error:
+            where = f"the cluster at {client.scheduler.address}"
+            raise TimeoutError(f"no worker of {where} took a task in {FIRST_WORKER_S:.0f} s") from error
+        workers = client.scheduler_info()["workers"].values()
+        limits = [worker["memory_limit"] for worker in workers if worker["memory_limit"]]
+        n_threads = max(worker["nthreads"] for worker in workers)
+        return cls(len(workers), n_threads, min(limits, default=None), client)
+
+    def plan(self, stages: tuple[str, str], source: Volume, target: Volume) -> Job:
+        """
+        Plan two passes within these resources.
+
+        Parameters
+        ----------
+        stages : tuple of two str
+            What the passes are called.
+        source, target : Volume
+            What is read and written.
+
+        Returns
+        -------
+        Job
+            The plan.
+
+        Raises
+        ------
+        ValueError
+            If the memory does not hold one stored unit; or, on a running cluster, one for each thread.
+        """
+        job = plan_two_passes(
+            stages,
+            source,
+            target,
+            n_threads=self.n_threads,
+            n_processes=max(1, self.n_processes),
+            memory_limit_nbytes=self.memory_limit_nbytes,
+        )
+        if self.client is not None and job.n_threads < self.n_threads:
+            raise ValueError(
+                f"the cluster's workers run {self.n_threads} tasks at once, and {self.memory_limit_nbytes:,} bytes of "
+                f"memory hold {job.n_threads}: start them with at most {job.n_threads} threads, or more memory"
+            )
+        return job
+
+    def executor(self, job: Job) -> AbstractContextManager[Executor]:
+        """
+        Return what runs the tasks of a job.
+
+        Parameters
+        ----------
+        job : Job
+            The plan.
+
+        Returns
+        -------
+        context manager of Executor
+            What it starts ends with the `with` block.
+        """
+        if self.client is not None:
+            return nullcontext(ClusterExecutor(self.client))
+        if self.n_processes:
+            return executors.local_cluster(self.n_processes, job.n_threads, self.memory_limit_nbytes)
+        return executors.threads(job.n_threads)
+
+
+def _positive(value: int, name: str) -> int:
+    """Return an integer of at least 1."""
+    if operator.index(value) < 1:
+        raise ValueError(f"{name} must be at least 1, not {value}")
+    return operator.index(value)

@@ -1,0 +1,194 @@
+"""Stages: how a job uses an executor, a task for each block, written once for every kind of executor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+from queue import SimpleQueue
+from typing import Any, Protocol
+
+# Enough that no thread waits for the driver, few enough that neither scheduler nor workers hold a backlog.
+IN_FLIGHT_PER_THREAD = 4
+
+
+class JobError(RuntimeError):
+    """Tell which task of a job failed, and why."""
+
+
+class Future(Protocol):
+    """What `concurrent.futures` and `distributed` agree on."""
+
+    def result(self) -> Any: ...
+    def exception(self) -> BaseException | None: ...
+    def add_done_callback(self, function: Callable[[Any], None]) -> None: ...
+
+
+class Executor(Protocol):
+    """
+    What a job needs of the machines that run its tasks.
+
+    A task is an importable function with arguments that pickle to little; a list of futures among them reaches the
+    function as the list of their results.
+    """
+
+    def submit(self, function: Callable, argument: Any, *, urgent: bool = False) -> Future:
+        """Start a task as soon as a thread is free."""
+
+    def n_threads(self) -> int:
+        """Return how many tasks can run at once, now."""
+
+    def abandon(self, futures: list[Any]) -> None:
+        """Return when none of these tasks runs, or ever will."""
+
+    def explain(self, error: BaseException) -> str:
+        """Say in one line what went wrong with a task."""
+
+    def on_each_process(self, function: Callable[[], Any]) -> tuple[Any, ...]:
+        """Call a function once in every process that runs tasks, and return the results."""
+
+
+def run(
+    executor: Executor, function: Callable, arguments: Iterable[Any], done: Callable[[int], None] = lambda n: None
+) -> None:
+    """
+    Run a task for each argument, for what the tasks write.
+
+    Parameters
+    ----------
+    executor : Executor
+        Where.
+    function : callable
+        The task; what it returns is not used.
+    arguments : iterable
+        One for each task, taken as there is room; what `str` makes of one names the task in errors.
+    done : callable, optional
+        Told the number of finished tasks after each.
+
+    Raises
+    ------
+    JobError
+        For the first task that fails; when it is raised no task runs any more.
+    """
+    with _Flight(executor) as flight:
+        source = iter(arguments)
+        n = 0
+        while True:
+            for argument in islice(source, flight.room()):
+                flight.add(function, argument, str(argument))
+            if not flight.waiting:
+                return
+            flight.next()
+            done(n := n + 1)
+
+
+def reduce(
+    executor: Executor,
+    function: Callable,
+    arguments: Iterable[Any],
+    merge: Callable[[list[Any]], Any],
+    finish: Callable[[list[Any]], Any],
+    fan_in: int,
+    done: Callable[[int], None] = lambda n: None,
+) -> Any:
+    """
+    Make a state for each argument, merge them in a tree, and return what `finish` makes of the last few.
+
+    Parameters
+    ----------
+    executor : Executor
+        Where. States stay there: only what `finish` returns comes back.
+    function : callable
+        ``function(argument)`` makes a state.
+    arguments : iterable
+        One for each state, taken as there is room; what `str` makes of one names the task in errors.
+    merge : callable
+        Makes one state of a list; associative and commutative, for states are merged as they come.
+    finish : callable
+        Makes the result of a list of at most `fan_in` states, possibly none.
+    fan_in : int
+        The most states that a task takes, at least 2.
+    done : callable, optional
+        Told the number of finished arguments after each.
+
+    Returns
+    -------
+    object
+        The result of `finish`.
+
+    Raises
+    ------
+    JobError
+        For the first task that fails; when it is raised no task runs any more.
+    ValueError, OSError
+        From `finish`, as they are.
+
+    Notes
+    -----
+    Beside the tasks in flight at most ``(fan_in - 1) * log(n, fan_in)`` states exist at a time.
+    """
+    with _Flight(executor) as flight:
+        source = iter(arguments)
+        levels: dict[int, list[Any]] = {}
+        n = 0
+        while True:
+            for argument in islice(source, flight.room()):
+                flight.add(function, argument, str(argument), tag=0)
+            if not flight.waiting:
+                break
+            level, future = flight.next()
+            if level == 0:
+                done(n := n + 1)
+            ready = levels.setdefault(level, [])
+            ready.append(future)
+            if len(ready) == fan_in:
+                flight.add(merge, levels.pop(level), "merge of states", tag=level + 1, urgent=True)
+        rest = [future for _, ready in sorted(levels.items()) for future in ready]
+        while len(rest) > fan_in:
+            flight.add(merge, rest[:fan_in], "merge of states", urgent=True)
+            rest = [*rest[fan_in:], flight.next()[1]]
+        flight.add(finish, rest, "merge of the last states", passed_on=(ValueError, OSError))
+        return flight.next()[1].result()
+
+
+class _Flight:
+    """The tasks that were submitted and have not been seen to end; none is left when the context is."""
+
+    def __init__(self, executor: Executor):
+        self.executor = executor
+        self.waiting: dict[Any, tuple[str, Any, tuple[type[Exception], ...]]] = {}
+        self._ended: SimpleQueue = SimpleQueue()
+
+    def __enter__(self) -> _Flight:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.waiting:
+            self.executor.abandon(list(self.waiting))
+
+    def room(self) -> int:
+        return max(0, IN_FLIGHT_PER_THREAD * self.executor.n_threads() - len(self.waiting))
+
+    def add(
+        self,
+        function: Callable,
+        argument: Any,
+        name: str,
+        *,
+        tag: Any = None,
+        urgent: bool = False,
+        passed_on: tuple[type[Exception], ...] = (),
+    ) -> None:
+        future = self.executor.submit(function, argument, urgent=urgent)
+        self.waiting[future] = (name, tag, passed_on)
+        future.add_done_callback(self._ended.put)
+
+    def next(self) -> tuple[Any, Any]:
+        """Wait for a task to end; return its tag and its future, which holds a result."""
+        future = self._ended.get()
+        name, tag, passed_on = self.waiting.pop(future)
+        error = future.exception()
+        if isinstance(error, passed_on):
+            raise error
+        if error is not None:
+            raise JobError(f"{name}: {self.executor.explain(error)}") from error
+        return tag, future

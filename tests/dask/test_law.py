@@ -1,0 +1,178 @@
+"""The one law of Dask arrays: whatever the chunking, what `fastremap` says of the array in memory."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+from assertions import assert_same_outcome, outcome
+from cases import CASES
+from generators import DTYPES, few, flat_labels, picked, special_floats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fastremap
+import fastremap_dask
+
+EXPRESSIONS = bool(dask.config.get("array.query-planning", False))
+NAMES = ["unique", "renumber", "remap", "minmax"]
+SHAPES = [(), (0,), (3, 0, 2), (40,), (7, 9), (5, 6, 7), (3, 2, 4, 3), (2, 3, 1, 2, 3)]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def in_this_thread() -> Iterator[None]:
+    """Run tasks one after another: the examples are small."""
+    with dask.config.set(scheduler="synchronous"):
+        yield
+
+
+def in_memory(name: str, array: np.ndarray, *args: Any, **kwargs: Any) -> Any:
+    """Call the function of `fastremap`, with results as the Dask function has them."""
+    table = {"mapping": "table"} if name == "renumber" else {}
+    result = getattr(fastremap, name)(array, *args, **kwargs, **table)
+    return tuple(None if part is None else np.array(part, array.dtype) for part in result) if name == "minmax" else result
+
+
+def in_blocks(name: str, array: da.Array, *args: Any, **kwargs: Any) -> Any:
+    """Call the function of `fastremap_dask`, and compute all parts of its result together."""
+    return computed(getattr(fastremap_dask, name)(array, *args, **kwargs))
+
+
+def computed(result: Any) -> Any:
+    """Compute the parts of a result; each array must be what it declared."""
+    parts = result if isinstance(result, tuple) else (result,)
+    values = dask.compute(*parts)
+    for part, value in zip(parts, values, strict=True):
+        if isinstance(part, da.Array):
+            assert part.dtype == value.dtype
+            assert part.ndim == value.ndim
+            assert all(np.isnan(length) or length == real for length, real in zip(part.shape, value.shape, strict=True))
+    fresh = tuple(np.array(value) if isinstance(value, np.ndarray | np.generic) else value for value in values)
+    return fresh if isinstance(result, tuple) else fresh[0]
+
+
+def assert_law(name: str, array: np.ndarray, chunks: Any, arguments: Callable[[], tuple[tuple, dict]]) -> None:
+    """Require the same values, dtypes, shapes and tables, or the same kind of error."""
+    args, kwargs = arguments()
+    expected = outcome(in_memory, name, array, *args, **kwargs)
+    if EXPRESSIONS and (kwargs.get("return_inverse") or (name == "renumber" and kwargs.get("dtype") is not None)):
+        expected = outcome(raise_not_implemented)
+    args, kwargs = arguments()
+    actual = outcome(in_blocks, name, da.from_array(array, chunks=chunks), *args, **kwargs)
+    assert_same_outcome(actual, expected)
+
+
+@st.composite
+def chunked(draw: st.DrawFn, dtypes: list[np.dtype] | None = None) -> tuple[np.ndarray, tuple[tuple[int, ...], ...]]:
+    """Draw a C-ordered array and chunks of any sizes, 0 and 1 among them."""
+    flat = draw(flat_labels(dtypes))
+    shape = draw(st.sampled_from(SHAPES))
+    array = np.resize(flat, shape) if flat.size else np.zeros(shape, flat.dtype)
+    cuts = [sorted(draw(st.lists(st.integers(0, length), max_size=2 if len(shape) > 2 else 4))) for length in shape]
+    borders = [[0, *inner, length] for inner, length in zip(cuts, shape, strict=True)]
+    return array, tuple(tuple(np.diff(border).tolist()) for border in borders)
+
+
+@given(chunked(), st.booleans(), st.booleans(), st.booleans())
+def test_unique(example: tuple, index: bool, inverse: bool, counts: bool) -> None:
+    array, chunks = example
+    parts = {"return_index": index, "return_inverse": inverse and not EXPRESSIONS, "return_counts": counts}
+    assert_law("unique", array, chunks, lambda: ((), parts))
+
+
+@given(chunked())
+def test_unique_is_that_of_numpy(example: tuple) -> None:
+    array, chunks = example
+    values, index, counts = in_blocks(
+        "unique", da.from_array(array, chunks=chunks), return_index=True, return_counts=True
+    )
+    expected = np.unique(array, return_index=True, return_counts=True)
+    np.testing.assert_array_equal(values, expected[0], strict=True)
+    np.testing.assert_array_equal(counts, expected[2], strict=True)
+    if array.dtype.kind != "f":  # among NaNs of several payloads numpy's index is that of any
+        np.testing.assert_array_equal(index, expected[1], strict=True)
+
+
+@given(chunked(), st.sampled_from([1, 0, 5, 250, -2]), st.booleans(), st.sampled_from(["first", "sorted"]))
+def test_renumber(example: tuple, start: int, preserve_zero: bool, order: str) -> None:
+    array, chunks = example
+    rules = {"start": start, "preserve_zero": preserve_zero, "order": order}
+    assert_law("renumber", array, chunks, lambda: ((), rules))
+
+
+@pytest.mark.skipif(EXPRESSIONS, reason="needs two passes in one graph")
+@given(chunked(), st.sampled_from([1, 250]), st.booleans(), st.sampled_from(["u1", "i4", "u8", "f8"]))
+def test_renumber_to_a_dtype(example: tuple, start: int, preserve_zero: bool, dtype: str) -> None:
+    array, chunks = example
+    rules = {"start": start, "preserve_zero": preserve_zero, "dtype": dtype}
+    assert_law("renumber", array, chunks, lambda: ((), rules))
+
+
+@given(chunked(), st.randoms(use_true_random=False), st.sampled_from(["error", "keep", "fill"]), st.sampled_from([0, 300]))
+def test_remap(example: tuple, random: Any, missing: str, start: int) -> None:
+    array, chunks = example
+    old = np.unique(array)
+    old = old[[random.random() < 0.8 for _ in old]]
+    table = old, np.arange(start, start + old.size)
+    rules = {"error": {}, "keep": {"preserve_missing_labels": True}, "fill": {"fill_value": 7}}[missing]
+    assert_law("remap", array, chunks, lambda: ((table,), rules))
+
+
+@given(chunked())
+def test_minmax(example: tuple) -> None:
+    array, chunks = example
+    assert_law("minmax", array, chunks, lambda: ((), {}))
+
+
+@settings(max_examples=25)
+@given(chunked(DTYPES[1:9]), st.integers(2, 20))
+def test_fan_in_makes_no_difference(example: tuple, split_every: int) -> None:
+    array, chunks = example
+    blocks = da.from_array(array, chunks=chunks)
+    parts = {"return_index": True, "return_counts": True}
+    for one, other in zip(
+        computed(fastremap_dask.unique(blocks, **parts, split_every=split_every)),
+        fastremap.unique(array, **parts),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other, strict=True)
+
+
+def supported(name: str, variant: str) -> bool:
+    """Tell whether the Dask function has the parameters of a variant of the registry."""
+    _, kwargs = CASES[name].variants[variant](np.zeros(3, np.uint8))
+    return kwargs.keys() <= inspect.signature(getattr(fastremap_dask, name)).parameters.keys()
+
+
+VARIANTS = [(name, variant) for name in NAMES for variant in CASES[name].variants if supported(name, variant)]
+
+
+def test_the_registry_is_run() -> None:
+    left_out = {(name, variant) for name in NAMES for variant in CASES[name].variants} - set(VARIANTS)
+    assert left_out == {
+        ("unique", "axis 0"), ("unique", "last axis"), ("unique", "no such axis"), ("unique", "each NaN for itself"),
+        ("renumber", "table"), ("renumber", "sorted, table"), ("renumber", "unknown mapping"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["?", "i1", "u2", "i8", "u8", "f4", "f8"])
+@pytest.mark.parametrize(("name", "variant"), VARIANTS)
+def test_registry(name: str, variant: str, dtype: str) -> None:
+    dtype = np.dtype(dtype)
+    labels = special_floats(dtype) if dtype.kind == "f" else picked(few(dtype), 300, (1, 4))
+    array = np.resize(labels, (5, 6, 7))
+    assert_law(name, array, (3, 6, 4), lambda: CASES[name].variants[variant](array))
+
+
+@pytest.mark.parametrize(("name", "variant"), VARIANTS)
+def test_registry_of_no_voxels(name: str, variant: str) -> None:
+    array = np.zeros((4, 0), np.int16)
+    assert_law(name, array, (2, 1), lambda: CASES[name].variants[variant](array))
+
+
+def raise_not_implemented() -> None:
+    """Stand for the functions that the array-expression mode lacks."""
+    raise NotImplementedError
