@@ -11,7 +11,7 @@ __path__ = pkgutil.extend_path(__path__, __name__)
 from ._kernels import __version__
 from ._warnings import InPlaceWarning
 from .labels import renumber, unique
-from .mapping import remap, remap_from_array, remap_from_array_kv
+from .mapping import mask, mask_except, remap, remap_from_array, remap_from_array_kv
 from .measures import foreground, minmax
 from .table import LabelTable
 
@@ -20,6 +20,8 @@ __all__ = [
     "LabelTable",
     "__version__",
     "foreground",
+    "mask",
+    "mask_except",
     "minmax",
     "remap",
     "remap_from_array",

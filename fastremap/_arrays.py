@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from ._warnings import InPlaceWarning
 
@@ -22,6 +22,14 @@ _NAMES = {
 def is_supported(dtype: np.dtype, kinds: str) -> bool:
     """Tell whether kernels take a dtype: one of these kinds, of at most 8 bytes."""
     return dtype.kind in kinds and dtype.itemsize <= 8
+
+
+def supported_dtype(dtype: DTypeLike) -> np.dtype:
+    """Read a `dtype` argument, in native byte order."""
+    wanted = np.dtype(dtype)
+    if not is_supported(wanted, NUMBERS):
+        raise TypeError(f"dtype={wanted} is not supported; expected {_NAMES[NUMBERS]}")
+    return wanted.newbyteorder("=")
 
 
 def as_array(arr: ArrayLike, kinds: str | None = NUMBERS) -> np.ndarray:
@@ -43,10 +51,13 @@ def as_array(arr: ArrayLike, kinds: str | None = NUMBERS) -> np.ndarray:
 def _exact_list(items: Any, as_numpy_has_it: np.ndarray) -> np.ndarray:
     """Read a (nested) list anew if numpy turned its integers into floats or objects."""
     objects = np.asarray(items, dtype=object)
-    flat = [item.item() if isinstance(item, np.generic | np.ndarray) and item.ndim == 0 else item for item in objects.flat]
-    if not flat or not all(isinstance(item, int) for item in flat):
+    flat = [item[()] if isinstance(item, np.ndarray) else item for item in objects.flat]
+    if not flat or not all(isinstance(item, int | np.integer | np.bool_) for item in flat):
         return as_numpy_has_it
-    return integer_array(flat).reshape(objects.shape)
+    integers = integer_array([int(item) for item in flat])
+    if not (integers < 0).any():
+        integers = integers.astype(np.uint64)  # numpy joins int64 and uint64 through float64; here the latter stands
+    return integers.reshape(objects.shape)
 
 
 def integer_array(items: Iterable[Any], what: str = "the list") -> np.ndarray:
@@ -126,5 +137,7 @@ def can_write(arr: ArrayLike, dtype: np.dtype, stacklevel: int = 3) -> bool:
         reason = f"the result needs {dtype}, and the array is {arr.dtype}"
     else:
         return True
-    warnings.warn(f"in_place=True, but {reason}: a new array is returned, the input is untouched", InPlaceWarning, stacklevel)
+    warnings.warn(
+        f"in_place=True, but {reason}: a new array is returned, the input is untouched", InPlaceWarning, stacklevel
+    )
     return False

@@ -1,7 +1,7 @@
 """Reading tables, label lists and values exactly: integers never pass through float64."""
 
-import math
 import operator
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from . import _kernels
 from ._arrays import NUMBERS, as_array, bits, integer_array, is_supported, native
-from .dtypes import bounds, ladder
+from .dtypes import bounds, fits, ladder
 from .table import LabelTable
 
 
@@ -17,53 +17,84 @@ class Pairs(NamedTuple):
     """A table as arrays: keys of the labels' dtype, and the value of each."""
 
     keys: np.ndarray  # (k,) of the labels' dtype; keys that this dtype cannot hold are left out
-    values: np.ndarray  # (k,) integers, or floats where the labels are floats
-    extremes: tuple  # of all values, those of left-out keys included; (0, 0) if there are none
+    values: np.ndarray | None  # (k,) integers, or floats where the labels are floats; None: the keys themselves
+    bounds: np.ndarray  # the values that decide the dtype of the result, those of left-out keys included
     cache: dict  # what was built from the table, kept with a LabelTable
 
     def lookup(self, dtype: np.dtype, out_dtype: np.dtype) -> _kernels.Lookup:
         """The kernel's table for labels and values cast to these dtypes; of equal keys the last counts."""
         name = (dtype.str, out_dtype.str)
         if name not in self.cache:
+            values = self.keys if self.values is None else self.values
             # The kernel keeps the first of equal keys.
-            keys, values = (
-                np.ascontiguousarray(array[::-1].astype(to, copy=False))
-                for array, to in ((self.keys, dtype), (self.values, out_dtype))
-            )
-            self.cache[name] = _kernels.Lookup(bits(keys), values)
+            keys = np.ascontiguousarray(self.keys[::-1].astype(dtype, copy=False))
+            self.cache[name] = _kernels.Lookup(bits(keys), np.ascontiguousarray(values[::-1].astype(out_dtype)))
         return self.cache[name]
 
 
-def read_pairs(table: Any, dtype: np.dtype) -> Pairs:
-    """Read a Mapping, a LabelTable or a pair (keys, values) for labels of a dtype.
+def positions(labels: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """For every label its place among the keys (the last one if it is there twice), or -1."""
+    at = np.empty(labels.size, np.int64)
+    identity = Pairs(keys, np.arange(keys.size), at[:0], {})
+    identity.lookup(keys.dtype, at.dtype).fill(bits(labels), at, 2**64 - 1)
+    return at
+
+
+class Columns(NamedTuple):
+    """A table as it was given: old and new labels, unread, in equal number."""
+
+    old: Any
+    new: Any  # None: the old labels themselves
+    cache: dict
+
+    def pairs(self, dtype: np.dtype) -> Pairs:
+        """Read the table for labels of a dtype.
+
+        Raises
+        ------
+        TypeError
+            If a key or value is no number.
+        ValueError
+            If a value is fractional, or fits no 64-bit integer, for integer labels.
+        """
+        if dtype.str not in self.cache:
+            keys, kept = read_keys(self.old, dtype)
+            values = self.values(dtype)
+            if self.new is None:
+                self.cache[dtype.str] = Pairs(keys, None, values, {})
+            else:
+                bounds = values if dtype.kind == "f" or not values.size else np.array([values.min(), values.max()])
+                values = np.broadcast_to(values.astype(np.float64) if values.dtype.kind == "O" else values, kept.shape)
+                self.cache[dtype.str] = Pairs(keys, values if kept.all() else values[kept], bounds, {})
+        return self.cache[dtype.str]
+
+    def values(self, dtype: np.dtype) -> np.ndarray:
+        """Read the new labels."""
+        return np.empty(0, np.int64) if self.new is None else read_values(self.new, dtype)
+
+
+def table_columns(table: Any) -> Columns:
+    """Take a Mapping, a LabelTable or a pair (keys, values) apart.
 
     Raises
     ------
     TypeError
-        If the table is none of these, or a key or value is no number.
+        If the table is none of these.
     ValueError
-        If keys and values differ in number, or a value is fractional, or fits no 64-bit integer, for integer labels.
+        If keys and values differ in number.
     """
-    cache: dict = {}
     if isinstance(table, LabelTable):
-        old, new = table.old, table.new
-        cache = table._built.setdefault(dtype.str, {})
-    elif isinstance(table, Mapping):
-        old, new = list(table.keys()), list(table.values())
-    elif isinstance(table, tuple | list) and len(table) == 2:
-        old, new = table
-    else:
+        return Columns(table.old, table.new, table._built)
+    if isinstance(table, Mapping):
+        return Columns(list(table.keys()), list(table.values()), {})
+    if not (isinstance(table, tuple | list) and len(table) == 2):
         raise TypeError(
             f"a table is a mapping, a LabelTable or a pair of arrays (keys, values); got {type(table).__name__}"
         )
-    if "pairs" not in cache:
-        keys, kept = read_keys(old, dtype)
-        values = read_values(new, dtype)
-        if kept.size != values.size:
-            raise ValueError(f"a table needs as many values as keys; got {kept.size} keys and {values.size} values")
-        extremes = (values.min().item(), values.max().item()) if values.size else (0, 0)
-        cache["pairs"] = Pairs(keys, values if kept.all() else values[kept], extremes, {})
-    return cache["pairs"]
+    old, new = (part if isinstance(part, np.ndarray) else list(part) for part in table)
+    if np.size(old) != np.size(new):
+        raise ValueError(f"a table needs as many values as keys; got {np.size(old)} keys and {np.size(new)} values")
+    return Columns(old, new, {})
 
 
 def read_keys(items: Any, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
@@ -72,33 +103,51 @@ def read_keys(items: Any, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
     For a float dtype labels are rounded to it; for an integer dtype an integral float counts as its integer.
     """
     array = _plain_array(items, "a label")
-    if dtype.kind == "f":
-        return _rounded(array, dtype), np.ones(array.size, bool)
-    low, high = bounds(dtype)
+    usable = np.ones(array.size, bool)
     if array.dtype.kind == "O":
-        kept = np.array([label == math.floor(label) and low <= label <= high for label in map(_finite, array)], bool)
-        return np.array([int(label) for label in array[kept]], dtype=_wide(dtype)).astype(dtype), kept
-    if array.dtype.kind == "f":
-        with np.errstate(invalid="ignore"):
-            # 2.0**63 and 2.0**64 are no labels, and the float next to `high` may be either.
-            kept = (array == np.floor(array)) & (array >= float(low)) & (array < float(high + 1))
+        usable = np.array([_is_usable(label, dtype) for label in array], bool)
+        read, wide = (float, np.float64) if dtype.kind == "f" else (int, ladder(dtype)[-1])
+        array = np.array([read(label) for label in array[usable]], wide)
+    if dtype.kind == "f":
+        with np.errstate(over="ignore", invalid="ignore"):
+            keys = array.astype(dtype)
+        kept = np.isfinite(keys) | ~np.isfinite(array)
     else:
-        kept = (array >= low) & (array <= high)
-    return (array if kept.all() else array[kept]).astype(dtype, copy=False), kept
+        keys, kept = array, fits(array, dtype)
+    keys = (keys if kept.all() else keys[kept]).astype(dtype, copy=False)
+    usable[usable] = kept
+    return keys, usable
+
+
+def _is_usable(label: int | float, dtype: np.dtype) -> bool:
+    """Tell whether a label of a mixed list can be cast to the widest dtype of a kind."""
+    if dtype.kind == "f":
+        return isinstance(label, float) or abs(label) <= sys.float_info.max
+    low, high = bounds(dtype)
+    return _is_integer(label) and low <= label <= high
 
 
 def read_values(items: Any, dtype: np.dtype) -> np.ndarray:
-    """Read new labels for labels of a dtype: integers exactly, floats only where the labels are floats."""
+    """Read new labels for labels of a dtype: integers exactly, floats only where the labels are floats.
+
+    Where they mix for float labels the array has dtype object.
+    """
     array = _plain_array(items, "a value")
-    if dtype.kind == "f" or array.dtype.kind in "iu":
-        return array.astype(np.float64) if array.dtype.kind == "O" else array
     if array.dtype.kind == "b":
         return array.view(np.uint8)
+    if array.dtype.kind in "iu" or (dtype.kind == "f" and array.dtype.kind == "f"):
+        return array
+    if dtype.kind == "f":
+        return array
     numbers = array.tolist()
-    for value in numbers:
-        if not math.isfinite(value) or value != math.floor(value):
-            raise ValueError(f"the value {value} is no integer, and the labels are of dtype {dtype}")
-    return integer_array([int(value) for value in numbers], "the values")
+    for number in numbers:
+        if not _is_integer(number):
+            raise ValueError(f"the value {number} is no integer, and the labels are of dtype {dtype}")
+    return integer_array([int(number) for number in numbers], "the values")
+
+
+def _is_integer(number: int | float) -> bool:
+    return isinstance(number, int) or number.is_integer()
 
 
 def _plain_array(items: Any, what: str) -> np.ndarray:
@@ -114,8 +163,8 @@ def _plain_array(items: Any, what: str) -> np.ndarray:
         items = [items]
     items = list(items)
     try:
-        return np.fromiter(map(operator.index, items), np.int64, len(items))
-    except (TypeError, OverflowError):
+        return integer_array(items)
+    except (TypeError, ValueError):  # floats among them, or integers that no 64-bit dtype holds together
         pass
     numbers = [_number(item, what) for item in items]
     if all(isinstance(number, float) for number in numbers):
@@ -136,17 +185,3 @@ def _number(item: Any, what: str) -> int | float:
         return operator.index(item)
     except TypeError:
         raise TypeError(f"{what} must be a number; got {item!r} of type {type(item).__name__}") from None
-
-
-def _finite(label: int | float) -> int | float:
-    """A label, or a fraction (which no integer array holds) in place of NaN and infinities."""
-    return label if isinstance(label, int) or math.isfinite(label) else 0.5
-
-
-def _rounded(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    with np.errstate(over="ignore", invalid="ignore"):
-        return array.astype(dtype)
-
-
-def _wide(dtype: np.dtype) -> np.dtype:
-    return ladder(dtype)[-1]

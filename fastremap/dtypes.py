@@ -67,27 +67,55 @@ def ids_dtype(dtype: np.dtype, lowest: int, highest: int) -> np.dtype:
     raise ValueError(f"the new id {value} does not fit {rungs[-1]}, the widest dtype of the labels' kind ({dtype})")
 
 
-def widened(dtype: np.dtype, lowest: int, highest: int) -> np.dtype:
-    """The dtype itself, or the next wider of its kind that holds two integers.
+def fits(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Tell of each integer or float whether a dtype holds it: integers exactly, floats without becoming infinite."""
+    if values.dtype.kind == "O":
+        return np.array([_holds(dtype, number) for number in values], bool)
+    if dtype.kind != "f":
+        low, high = bounds(dtype)
+        with np.errstate(invalid="ignore"):
+            if values.dtype.kind != "f":
+                return (values >= low) & (values <= high)
+            # The float next to `high` may be high + 1.
+            return (values == np.floor(values)) & (values >= float(low)) & (values < float(high + 1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        overflows = np.isinf(values.astype(dtype)) & np.isfinite(values)
+    if values.dtype.kind == "f":
+        return ~overflows
+    # An integer is exact if its bits, without the zeros at its end, fit the significand.
+    size = values.astype(np.uint64)
+    size = np.where(values < 0, ~size + np.uint64(1), size) | (values == 0)
+    return ~overflows & (size // (size & (~size + np.uint64(1))) <= _EXACT_TO[dtype])
+
+
+def _holds(dtype: np.dtype, number: int | float) -> bool:
+    try:
+        with np.errstate(over="ignore"):
+            cast = dtype.type(number).item()
+    except (OverflowError, ValueError):
+        return False
+    return cast == number or (
+        isinstance(number, float) and dtype.kind == "f" and np.isfinite(cast) >= np.isfinite(number)
+    )
+
+
+def require_fit(values: np.ndarray, dtype: np.dtype, what: str = "value") -> None:
+    """Raise a ValueError that names value and dtype unless the dtype holds all values."""
+    lost = ~fits(values, dtype)
+    if lost.any():
+        raise ValueError(f"the {what} {values[lost][0]} does not fit dtype {dtype}")
+
+
+def widened(dtype: np.dtype, *values: np.ndarray) -> np.dtype:
+    """The dtype itself, or the next wider of its kind that holds all values.
 
     Raises
     ------
     ValueError
         If the kind has none; names the value and the dtype.
     """
-    candidates = [dtype, *(rung for rung in ladder(dtype) if rung.itemsize >= dtype.itemsize)]
-    for candidate in candidates:
-        low, high = bounds(candidate)
-        if low <= lowest and highest <= high:
+    for candidate in [dtype, *(rung for rung in ladder(dtype) if rung.itemsize >= dtype.itemsize)]:
+        if all(fits(some, candidate).all() for some in values):
             return candidate
-    low, high = bounds(candidates[-1])
-    value = lowest if lowest < low else highest
-    raise ValueError(f"the value {value} does not fit {candidates[-1]}, the widest dtype of the kind of {dtype}")
-
-
-def check_fits(dtype: np.dtype, lowest: int, highest: int, what: str = "value") -> None:
-    """Raise a ValueError that names value and dtype unless an integer dtype holds both."""
-    low, high = bounds(dtype)
-    for value in (lowest, highest):
-        if not low <= value <= high:
-            raise ValueError(f"the {what} {value} does not fit dtype {dtype}, which holds {low} to {high}")
+    misfit = next(some[~fits(some, candidate)][0] for some in values if not fits(some, candidate).all())
+    raise ValueError(f"the value {misfit} does not fit {candidate}, the widest dtype of the kind of {dtype}")

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from . import _kernels
-from ._arrays import NUMBERS, Walk, as_array, bits, can_write, is_supported, native, walk
-from .dtypes import bounds, check_fits, ids_dtype, ladder
+from ._arrays import NUMBERS, Walk, as_array, bits, can_write, is_supported, native, supported_dtype, walk
+from .dtypes import bounds, ids_dtype, ladder, require_fit
 from .table import LabelTable, new_ids
 
 
@@ -57,8 +57,8 @@ def unique(
 
     Notes
     -----
-    Time: O(n) expected for n voxels, plus O(U log U) to sort. Peak extra bytes: about 60 to 120 for each distinct label; 8 n for
-    the inverse; a copy of the input if it is strided, byte-swapped or of a float dtype. Holds no lock.
+    Time: O(n) expected for n voxels, plus O(U log U) to sort. Peak extra bytes: about 60 to 120 for each distinct
+    label; 8 n for the inverse; a copy of the input if it is strided, byte-swapped or of a float dtype. Holds no lock.
 
     References
     ----------
@@ -73,7 +73,9 @@ def unique(
     array = as_array(labels, kinds=None)
     by_numpy = axis is not None or not is_supported(array.dtype, NUMBERS)
     if by_numpy or (not equal_nan and array.dtype.kind == "f" and np.isnan(array).any()):
-        return np.unique(array, return_index, return_inverse, return_counts, axis, equal_nan=equal_nan, sorted=sorted)
+        return np.unique(
+            native(array), return_index, return_inverse, return_counts, axis, equal_nan=equal_nan, sorted=sorted
+        )
     way = walk(array)
     keys = bits(way.flat)
     parts = _distinct(keys, way, return_index or return_counts)
@@ -150,9 +152,9 @@ def renumber(
 
     Notes
     -----
-    Time: O(n) expected. Peak extra bytes: the result, for a moment also one of half its item size where the ids outgrow a
-    dtype, and about 60 for each distinct label (a dict takes 100 more); a copy of the input if it is strided,
-    byte-swapped or of a float dtype. Holds no lock.
+    Time: O(n) expected. Peak extra bytes: the result, for a moment also one of half its item size where the ids
+    outgrow a dtype, and about 60 for each distinct label (a dict takes 100 more); a copy of the input if it is
+    strided, byte-swapped or of a float dtype. Holds no lock.
 
     Examples
     --------
@@ -169,8 +171,8 @@ def renumber(
         result = array if in_place and can_write(arr, array.dtype) else native(array).copy(order="K")
         old = np.unique(np.append(array, False))
         return result, _mapping(mapping, old, old)
-    way, wanted = walk(array), None if dtype is None else np.dtype(dtype)
-    keys, label_dtype, rungs = bits(way.flat), way.flat.dtype, _rungs(array.dtype, wanted)
+    way, wanted = walk(array), None if dtype is None else supported_dtype(dtype)
+    keys, label_dtype, rungs = bits(way.flat), way.flat.dtype, _rungs(way.flat.dtype, wanted)
     if order == "first":
         flat, old = _ids_by_appearance(keys, start, bool(preserve_zero), rungs, exact=wanted is not None)
         old = old.view(label_dtype)
@@ -180,14 +182,14 @@ def renumber(
     new = _new_labels(keys, label_dtype, old.size, start, bool(preserve_zero))
     lowest, highest = int(new.min(initial=0)), int(new.max(initial=0))
     out_dtype = ids_dtype(label_dtype, lowest, highest) if wanted is None else wanted
-    check_fits(out_dtype, lowest, highest, "new id")
+    require_fit(new, out_dtype, "new id")
     if order == "sorted":
         flat = np.empty(keys.size, out_dtype if len(rungs) > 1 else rungs[0])
         _kernels.Lookup(bits(old), new.astype(flat.dtype)).strict(keys, flat)
     result = way.shaped(flat.astype(out_dtype, copy=False))
     if in_place:
-        low, high = bounds(array.dtype)
-        if can_write(arr, array.dtype if low <= lowest and highest <= high else result.dtype):
+        low, high = bounds(label_dtype)
+        if can_write(arr, label_dtype if low <= lowest and highest <= high else result.dtype):
             np.copyto(arr, result, casting="unsafe")
             result = array if array.dtype == result.dtype else result
     return result, _mapping(mapping, old, new)
@@ -195,8 +197,6 @@ def renumber(
 
 def _rungs(label_dtype: np.dtype, wanted: np.dtype | None) -> list[np.dtype]:
     """The integer dtypes in which ids are written, each tried until the ids outgrow it."""
-    if wanted is not None and not is_supported(wanted, NUMBERS):
-        raise TypeError(f"dtype={wanted} is not supported; expected a bool, integer or float dtype")
     if (wanted or label_dtype).kind == "f" or (wanted and wanted.kind == "b"):
         return [np.dtype(np.int64)]
     return ladder(label_dtype) if wanted is None else [wanted]

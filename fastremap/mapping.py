@@ -1,13 +1,14 @@
 """Replacing labels by others through a table."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from ._arrays import LABELS, NUMBERS, as_array, bits, can_write, is_supported, walk
-from ._pairs import Pairs, read_keys, read_pairs, read_values
-from .dtypes import check_fits, widened
+from ._arrays import LABELS, as_array, bits, can_write, supported_dtype, walk
+from ._pairs import Columns, Pairs, positions, read_values, table_columns
+from .dtypes import require_fit, widened
 from .labels import unique
 
 Table = Mapping | tuple[ArrayLike, ArrayLike]
@@ -58,8 +59,8 @@ def remap(
 
     Notes
     -----
-    Time: O(n) expected for n voxels, and O(k) for k keys. Peak extra bytes: the result unless in place, and 16 to 64 a key; a
-    copy of the input if it is strided or byte-swapped, and 17 a voxel for floats. Holds no lock.
+    Time: O(n) expected for n voxels, and O(k) for k keys. Peak extra bytes: the result unless in place, and 16 to 64 a
+    key; a copy of the input if it is strided or byte-swapped, and 17 a voxel for floats. Holds no lock.
 
     Examples
     --------
@@ -68,83 +69,71 @@ def remap(
     array([[10, 10, 50],
            [ 0, 50,  9]])
     """
-    return _remap(arr, table, preserve_missing_labels, in_place, fill_value, dtype)
+    return _apply(arr, table_columns(table), preserve_missing_labels, in_place, fill_value, dtype)
 
 
-def _remap(
+def _apply(
     arr: ArrayLike,
-    table: Table,
+    table: Columns,
     keep: bool,
     in_place: bool,
     fill_value: int | float | None = None,
     dtype: DTypeLike = None,
 ) -> np.ndarray:
-    """`remap`, for the functions that are one."""
+    """Map the labels of an array by a table."""
     if keep and fill_value is not None:
         raise ValueError(f"preserve_missing_labels=True keeps what fill_value={fill_value} would replace: choose one")
     array = as_array(arr)
     way = walk(array)
-    pairs = read_pairs(table, way.flat.dtype)
-    fill = None if fill_value is None else read_values([fill_value], way.flat.dtype)[0].item()
-    out_dtype = _out_dtype(way.flat, pairs, fill, None if dtype is None else np.dtype(dtype))
+    label_dtype, wanted = way.flat.dtype, None if dtype is None else supported_dtype(dtype)
+    if not array.size:
+        out_dtype = _out_dtype_of_empty(label_dtype, table, fill_value, wanted)
+        in_place = in_place and can_write(arr, out_dtype, stacklevel=4)
+        return array if in_place else way.shaped(np.empty(0, out_dtype))
+    pairs = table.pairs(label_dtype)
+    fill = None if fill_value is None else read_values([fill_value], label_dtype)
+    out_dtype = _out_dtype(label_dtype, pairs.bounds, fill, wanted)
     into = way.flat if in_place and can_write(arr, out_dtype, stacklevel=4) else None
-    map_labels = _map_floats if way.flat.dtype.kind == "f" else _map_integers
-    flat = map_labels(way.flat, pairs, keep, fill, out_dtype, into)
+    integers = "f" not in (label_dtype.kind, out_dtype.kind)
+    by_kernel = integers and (not keep or np.can_cast(label_dtype, out_dtype))
+    flat = (_map_by_kernel if by_kernel else _map_by_position)(way.flat, pairs, keep, fill, out_dtype, into)
     if into is None:
         return way.shaped(flat)
-    if not np.may_share_memory(flat, array):  # a strided view, of which `flat` is a copy
+    if not np.may_share_memory(flat, array):  # of a strided view `flat` is a copy
         np.copyto(array, way.shaped(flat))
     return array
 
 
-def _out_dtype(flat: np.ndarray, pairs: Pairs, fill: int | float | None, wanted: np.dtype | None) -> np.dtype:
+def _out_dtype(dtype: np.dtype, values: np.ndarray, fill: np.ndarray | None, wanted: np.dtype | None) -> np.dtype:
     """The dtype of the result, from the table alone."""
-    values = pairs.extremes if fill is None else (min(*pairs.extremes, fill), max(*pairs.extremes, fill))
+    both = [values] if fill is None else [values, fill]
     if wanted is None:
-        if flat.dtype.kind == "f":
-            return _widened_float(flat.dtype, pairs.values if fill is None else np.append(pairs.values, fill))
-        try:
-            return widened(flat.dtype, *values)
-        except ValueError:
-            if flat.size:
-                raise
-            return flat.dtype
-    if not is_supported(wanted, NUMBERS) or (wanted.kind == "f") != (flat.dtype.kind == "f"):
-        raise TypeError(f"dtype={wanted} is not supported for labels of {flat.dtype}: labels stay integers or floats")
-    if wanted.kind != "f":
-        check_fits(wanted, *values)
+        return widened(dtype, *both)
+    for some in both:
+        require_fit(some, wanted)
     return wanted
 
 
-def _widened_float(dtype: np.dtype, values: np.ndarray) -> np.dtype:
-    """The float dtype itself, or the next that holds every value within its range, and integers exactly."""
-    for candidate in (dtype, np.dtype(np.float32), np.dtype(np.float64)):
-        if candidate.itemsize < dtype.itemsize:
-            continue
-        with np.errstate(over="ignore", invalid="ignore"):
-            cast = values.astype(candidate)
-        lost = np.isinf(cast) & np.isfinite(values)
-        if values.dtype.kind in "iu" or candidate.itemsize < 8:
-            integral = values == np.floor(values)
-            lost |= integral & (cast.astype(values.dtype) != values)
-        if not lost.any():
-            return candidate
-    raise ValueError(f"the value {values[lost][0]} does not fit float64, the widest dtype of the kind of {dtype}")
+def _out_dtype_of_empty(dtype: np.dtype, table: Columns, fill_value: Any, wanted: np.dtype | None) -> np.dtype:
+    """The dtype of an empty result, which no table can make an error."""
+    try:
+        fill = None if fill_value is None else read_values([fill_value], dtype)
+        return _out_dtype(dtype, table.values(dtype), fill, wanted)
+    except (TypeError, ValueError):
+        return wanted or dtype
 
 
-def _map_integers(
+def _map_by_kernel(
     flat: np.ndarray,
     pairs: Pairs,
     keep: bool,
-    fill: int | None,
+    fill: np.ndarray | None,
     out_dtype: np.dtype,
     into: np.ndarray | None,
 ) -> np.ndarray:
+    """Integers to integers; labels that are kept must fit."""
     if keep and out_dtype != flat.dtype:
-        if not np.can_cast(flat.dtype, out_dtype):
-            pairs, keep = _with_missing(flat, pairs, out_dtype), False
-        else:
-            flat = into = flat.astype(out_dtype)
+        flat = into = flat.astype(out_dtype)
     lookup = pairs.lookup(flat.dtype, out_dtype)
     labels = bits(flat)
     if not keep and fill is None and into is not None and not lookup.covers(labels):
@@ -153,57 +142,40 @@ def _map_integers(
     if keep:
         lookup.keep(labels, out)
     elif fill is not None:
-        lookup.fill(labels, out, fill % 2**64)
+        lookup.fill(labels, out, int(fill[0]) % 2**64)
     elif not lookup.strict(labels, out):
         raise _missing_error(flat, pairs.keys)
     return out
 
 
-def _map_floats(
+def _map_by_position(
     flat: np.ndarray,
     pairs: Pairs,
     keep: bool,
-    fill: float | None,
+    fill: np.ndarray | None,
     out_dtype: np.dtype,
     into: np.ndarray | None,
 ) -> np.ndarray:
+    """Any dtype to any dtype, through the place of each label among the keys."""
     at = positions(flat, pairs.keys)
     found = at >= 0
-    if not keep and fill is None and not found.all():
+    if keep:
+        require_fit(unique(flat[~found]), out_dtype, "kept label")
+    elif fill is None and not found.all():
         raise _missing_error(flat, pairs.keys)
-    otherwise = flat if keep else np.array(0 if fill is None else fill, out_dtype)
-    values = np.append(pairs.values, 0).astype(out_dtype)  # one more, for the position -1
-    out = np.where(found, values[at], otherwise).astype(out_dtype, copy=False)
+    otherwise = flat if keep else np.zeros(1, out_dtype) if fill is None else fill
+    values = flat if pairs.values is None else np.append(pairs.values, pairs.values.dtype.type(0))[at]
+    with np.errstate(invalid="ignore"):  # casts of what is not chosen
+        out = np.where(found, values.astype(out_dtype), otherwise.astype(out_dtype))
     if into is None:
         return out
     np.copyto(into, out)
     return into
 
 
-def positions(flat: np.ndarray, keys: np.ndarray) -> np.ndarray:
-    """For every label its place among the keys (the last one if it is given twice), or -1."""
-    at = np.empty(flat.size, np.int64)
-    identity = Pairs(keys, np.arange(keys.size), (0, 0), {})
-    identity.lookup(keys.dtype, at.dtype).fill(bits(flat), at, 2**64 - 1)
-    return at
-
-
-def _with_missing(flat: np.ndarray, pairs: Pairs, out_dtype: np.dtype) -> Pairs:
-    """The table with the array's labels that it lacks mapped to themselves, if the dtype of the result holds them."""
-    missing = _missing(flat, pairs.keys)
-    if missing.size:
-        check_fits(out_dtype, int(missing.min()), int(missing.max()), "kept label")
-    keys, values = np.append(missing, pairs.keys), np.append(missing.astype(object), pairs.values.astype(object))
-    return Pairs(keys, values, pairs.extremes, {})
-
-
-def _missing(flat: np.ndarray, keys: np.ndarray) -> np.ndarray:
-    present = unique(flat)
-    return present[positions(present, keys) < 0]
-
-
 def _missing_error(flat: np.ndarray, keys: np.ndarray) -> KeyError:
-    missing = _missing(flat, keys)
+    present = unique(flat)
+    missing = present[positions(present, keys) < 0]
     some = ", ".join(str(label) for label in missing[:5]) + (", ..." if missing.size > 5 else "")
     return KeyError(
         f"{missing.size} label(s) of the array are not in the table: {some}; preserve_missing_labels=True keeps such "
@@ -251,7 +223,7 @@ def remap_from_array(arr: ArrayLike, vals: ArrayLike, in_place: bool = True) -> 
     values = as_array(vals, LABELS) if np.size(vals) else np.empty(0, np.uint8)
     if values.ndim != 1:
         raise ValueError(f"vals must be one-dimensional; got the shape {values.shape}")
-    return _remap(arr, (np.arange(values.size), values), True, in_place)
+    return _apply(arr, Columns(np.arange(values.size), values, {}), True, in_place)
 
 
 def remap_from_array_kv(
@@ -301,5 +273,86 @@ def remap_from_array_kv(
     >>> fastremap.remap_from_array_kv(np.array([1, 2, 3]), [1, 3], [10, 30])
     array([10,  2, 30])
     """
-    return _remap(arr, (keys, vals), preserve_missing_labels, in_place, fill_value)
+    return _apply(arr, table_columns((keys, vals)), preserve_missing_labels, in_place, fill_value)
 
+
+def mask(arr: ArrayLike, labels: Iterable, in_place: bool = False, value: int | float = 0) -> np.ndarray:
+    """Set the listed labels to a value.
+
+    Parameters
+    ----------
+    arr : array_like
+        Any shape, order and strides; bool, integer or float dtype.
+    labels : array_like or iterable
+        The labels, read exactly; those outside the array's dtype are absent from it.
+    in_place : bool
+        Write into `arr`; where that cannot be, an `InPlaceWarning` tells why and a new array is returned.
+    value : int or float
+        What they become.
+
+    Returns
+    -------
+    numpy.ndarray
+        The array with the labels replaced; dtype of `arr`, widened within its kind if `value` needs it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a label or the value is no number, or the value fits no dtype of the kind of `arr`. Nothing is written.
+
+    See Also
+    --------
+    mask_except : Set all labels but the listed ones.
+
+    Notes
+    -----
+    Time, memory and threads as `remap`.
+
+    Examples
+    --------
+    >>> import fastremap
+    >>> fastremap.mask([1, 2, 3, 2], [2, 3])
+    array([1, 0, 0, 0])
+    """
+    return _apply(arr, Columns(labels, [value], {}), True, in_place)
+
+
+def mask_except(arr: ArrayLike, labels: Iterable, in_place: bool = False, value: int | float = 0) -> np.ndarray:
+    """Set all labels but the listed ones to a value.
+
+    Parameters
+    ----------
+    arr : array_like
+        Any shape, order and strides; bool, integer or float dtype.
+    labels : array_like or iterable
+        The labels that stay, read exactly; those outside the array's dtype are absent from it.
+    in_place : bool
+        Write into `arr`; where that cannot be, an `InPlaceWarning` tells why and a new array is returned.
+    value : int or float
+        What all others become.
+
+    Returns
+    -------
+    numpy.ndarray
+        The array with the labels replaced; dtype of `arr`, widened within its kind if `value` needs it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a label or the value is no number, or the value fits no dtype of the kind of `arr`. Nothing is written.
+
+    See Also
+    --------
+    mask : Set the listed labels.
+
+    Notes
+    -----
+    Time, memory and threads as `remap`.
+
+    Examples
+    --------
+    >>> import fastremap
+    >>> fastremap.mask_except([1, 2, 3, 2], [2, 3])
+    array([0, 2, 3, 2])
+    """
+    return _apply(arr, Columns(labels, None, {}), False, in_place, value)

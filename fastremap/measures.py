@@ -1,6 +1,5 @@
 """Measures of an array: its extremes, how much of it is foreground."""
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _kernels
@@ -39,7 +38,7 @@ def minmax(arr: ArrayLike) -> tuple[int | float | bool | None, int | float | boo
     array = as_array(arr)
     if not array.size:
         return None, None
-    if array.dtype == np.float16:
+    if array.dtype.kind == "f" and array.dtype.itemsize == 2:
         return array.min().item(), array.max().item()
     flat = walk(array).flat
     lowest, highest = _kernels.minmax(flat, flat.dtype.kind).tolist()

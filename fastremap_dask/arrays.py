@@ -6,17 +6,15 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import dask
 import dask.array as da
 import numpy as np
-from dask.delayed import Delayed
 from numpy.typing import ArrayLike, DTypeLike
 
 import fastremap
 from fastremap import LabelTable
 
 from . import blocks
-from .graphs import boxed_table, column, exact_table, map_table, no_voxels, read_apart, require_positions
+from .graphs import LazyTable, boxed_table, column, exact_table, map_table, no_voxels, read_apart, require_positions
 from .reductions import FAN_IN, reduce_blocks, unbox
 from .states import labels_in_order, merge
 
@@ -113,7 +111,7 @@ def renumber(
     order: str = "first",
     dtype: DTypeLike | None = None,
     split_every: int = FAN_IN,
-) -> tuple[da.Array, LabelTable | Delayed]:
+) -> tuple[da.Array, LabelTable | LazyTable]:
     """
     Give the labels of a Dask array new ids without gaps.
 
@@ -136,8 +134,8 @@ def renumber(
     -------
     array : dask.array.Array, shape and chunks of `arr`
         The ids, lazily; `dtype`, or the smallest dtype of the kind of `arr` whose maximum is greater than every id.
-    table : LabelTable, or dask.delayed.Delayed that computes to one if `dtype` is given
-        Old label to id.
+    table : LabelTable
+        Old label to id; if `dtype` is given, an object whose `compute()` returns it.
 
     Raises
     ------
@@ -175,7 +173,7 @@ def renumber(
     states = {"make": blocks.state_of_block, "merge": merge, "split_every": split_every, "first": order == "first"}
     if dtype is not None:
         boxed = reduce_blocks(read_apart(arr, "dtype="), finish=partial(blocks.table_of_state, **rules), **states)
-        table = dask.delayed(unbox, pure=True)(boxed)
+        table = LazyTable(boxed)
     else:
         state = unbox(reduce_blocks(arr, **states).compute())
         ids, table = fastremap.renumber(labels_in_order(state, order), **rules, mapping="table")
@@ -241,7 +239,9 @@ def remap(
     """
     rules = {"preserve_missing_labels": preserve_missing_labels, "fill_value": fill_value}
     ways_out = rules if fill_value is not None else {"preserve_missing_labels": True}
-    probe = no_voxels(arr) if 0 in arr.shape or np.isnan(arr.shape).any() else np.zeros(1, arr.dtype)
+    probe = no_voxels(arr)
+    if arr.size > 0:  # not so for unknown sizes, which are nan
+        probe = np.zeros(1, arr.dtype)
     dtype = fastremap.remap(probe, table, **ways_out, dtype=dtype).dtype  # of the table alone, whatever the voxels
     relabel = partial(blocks.relabel_block, **rules, dtype=dtype)
     return map_table(relabel, arr, boxed_table(exact_table(table, arr)), dtype)
@@ -260,8 +260,10 @@ def minmax(arr: da.Array, *, split_every: int = FAN_IN) -> tuple[da.Array, da.Ar
 
     Returns
     -------
-    lowest, highest : dask.array.Array, shape ()
-        The extremes, lazily, in the dtype of `arr`; NaN if there is one. (None, None) if `arr` is empty.
+    lowest : dask.array.Array, shape ()
+        The least label, lazily, in the dtype of `arr`; NaN if there is one. None if `arr` is empty.
+    highest : dask.array.Array, shape ()
+        The greatest, likewise.
 
     Raises
     ------

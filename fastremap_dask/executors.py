@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from .stages import Executor, Future, JobError
+from .stages import Executor, Future
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -159,7 +159,7 @@ def local_cluster(n_workers: int, n_threads: int, memory_limit_nbytes: int | Non
             threads_per_worker=n_threads,
             processes=True,
             memory_limit="auto" if memory_limit_nbytes is None else memory_limit_nbytes,
-            dashboard_address=None,
+            dashboard_address=":0",  # a free port: users have other clusters
             silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster) as client,
@@ -179,11 +179,11 @@ def describe(error: BaseException) -> str:
     Returns
     -------
     str
-        Its message; its type too, where the message alone is no sentence.
+        Its message, and its type too where the message of such exceptions is no sentence.
     """
     text = " ".join("; ".join([str(error), *getattr(error, "__notes__", ())]).split())
-    plain = isinstance(error, JobError) or type(error) in (ValueError, TypeError, FileExistsError)
-    return text if text and plain else f"{type(error).__name__}: {text}" if text else type(error).__name__
+    speaks = isinstance(error, ValueError | TypeError | OSError | RuntimeError)
+    return text if text and speaks else f"{type(error).__name__}: {text}".removesuffix(": ")
 
 
 def peak_nbytes() -> int:

@@ -8,13 +8,55 @@ from typing import Any
 
 import dask.array as da
 import numpy as np
-from dask.base import tokenize
+from dask.base import DaskMethodsMixin, tokenize
 from dask.graph_manipulation import clone
 
 from fastremap import LabelTable
 
 from . import blocks
-from .reductions import box
+from .reductions import box, unbox
+
+
+class LazyTable(DaskMethodsMixin):
+    """
+    Stand for a LabelTable that is not computed yet; `compute()` returns it.
+
+    It is optimised as the array in which the table is boxed, so that ``dask.compute(array, table)`` finds the labels
+    once for both; a `dask.delayed.Delayed` would find them again.
+
+    Parameters
+    ----------
+    boxed : dask.array.Array of object, shape ()
+        The boxed table.
+    """
+
+    def __init__(self, boxed: da.Array) -> None:
+        self._boxed = boxed
+        self.__dask_optimize__ = boxed.__dask_optimize__
+        self.__dask_scheduler__ = boxed.__dask_scheduler__
+
+    def __repr__(self) -> str:
+        return f"<LazyTable {self._boxed.name}: compute() returns the LabelTable>"
+
+    def __dask_tokenize__(self) -> str:
+        return tokenize(type(self).__name__, self._boxed)
+
+    def __dask_graph__(self) -> Any:
+        return self._boxed.__dask_graph__()
+
+    def __dask_keys__(self) -> list[Any]:
+        return self._boxed.__dask_keys__()
+
+    def __dask_layers__(self) -> Any:
+        return self._boxed.__dask_layers__()
+
+    def __dask_postcompute__(self) -> tuple[Callable[..., LabelTable], tuple]:
+        finish, arguments = self._boxed.__dask_postcompute__()
+        return (lambda *results: unbox(finish(*results))), arguments
+
+    def __dask_postpersist__(self) -> tuple[Callable[..., LazyTable], tuple]:
+        rebuild, arguments = self._boxed.__dask_postpersist__()
+        return (lambda *graph, **names: LazyTable(rebuild(*graph, **names))), arguments
 
 
 def no_voxels(arr: da.Array) -> np.ndarray:
@@ -51,10 +93,10 @@ def exact_table(table: Any, arr: da.Array) -> Any:
     """Return the table as a LabelTable, which is built once for all blocks, where that keeps its exact meaning."""
     if isinstance(table, LabelTable):
         return table
-    table = dict(table) if isinstance(table, Mapping) else tuple(table)
+    table = dict(table) if isinstance(table, Mapping) else table
     try:
         built = LabelTable.from_dict(table) if isinstance(table, dict) else LabelTable.from_arrays(*table)
-    except (TypeError, ValueError):  # a key that no dtype holds, and that is just absent from every block
+    except (TypeError, ValueError):  # say a key that no dtype holds, and that is just absent from every block
         return table
     # Floats in a table are compared as the dtype of the blocks has it; a LabelTable would round them first.
     whole = all(labels.dtype.kind in "iu" for labels in (built.old, built.new))

@@ -20,7 +20,7 @@ from .plan import Job, Stage
 from .reductions import FAN_IN
 from .report import Report, StageReport
 from .resources import Resources
-from .stages import Executor
+from .stages import Executor, JobError
 from .states import merge
 from .targets import check_apart, check_shared, claimed, publish
 from .tasks import (
@@ -172,7 +172,10 @@ class _Watch:
 
         begin = time.perf_counter()
         done(0)
-        yield stage, done
+        try:
+            yield stage, done
+        except JobError as error:
+            raise JobError(f"{stage.name}: {error}") from error.__cause__
         self.seconds.append(time.perf_counter() - begin)
 
 

@@ -231,8 +231,9 @@ def plan_two_passes(
         free = memory_limit_nbytes - PROCESS_NBYTES
         if unit_nbytes > free:
             raise ValueError(
-                f"a block of one stored unit {target.unit} needs {unit_nbytes + PROCESS_NBYTES:,} bytes of memory and "
-                f"{memory_limit_nbytes:,} are allowed: raise the memory limit, or store the volume in smaller shards"
+                f"a block of one stored unit, {target.unit} voxels, needs {_megabytes(unit_nbytes + PROCESS_NBYTES)} of "
+                f"memory in a process, more than the limit of {memory_limit_nbytes / 1e6:.0f} MB: raise the limit, or "
+                "store the volume in smaller shards or chunks"
             )
         n_threads = min(n_threads, free // unit_nbytes)
         voxel_nbytes = task_nbytes(1000, source.itemsize, target.itemsize) - TASK_NBYTES
@@ -273,3 +274,8 @@ def group_units(volume: Volume, n_voxels: int) -> tuple[int, ...]:
         else:
             shape[axis] = longer
     return tuple(shape)
+
+
+def _megabytes(nbytes: int) -> str:
+    """Write a number of bytes so that it suffices as a limit."""
+    return f"{-(-nbytes // 10**6)} MB"

@@ -45,6 +45,14 @@ def save_table(table: LabelTable, store: StoreLike, *, overwrite: bool = False) 
     The group holds the arrays `old`, ascending, and `new`, both of shape (n_labels,) and in chunks of 2**20 labels, and
     the attributes `format`, `version`, `n_labels` and `digest`. These are written last: a group without them is no
     table. Extra memory: a few chunks. To have a table mapped into memory instead, use ``LabelTable.save``.
+
+    Examples
+    --------
+    >>> import fastremap_dask, zarr
+    >>> store = zarr.storage.MemoryStore()
+    >>> fastremap_dask.save_table(fastremap_dask.LabelTable.from_dict({5: 1}), store)
+    >>> dict(zarr.open_group(store).attrs)["n_labels"]
+    1
     """
     existing = _existing_group(store)
     if existing is not None:
@@ -91,7 +99,15 @@ def open_table(store: StoreLike) -> LabelTable:
 
     Notes
     -----
-    Memory: the table and as much again while its digest is checked.
+    Memory: the table and as much again while it is built.
+
+    Examples
+    --------
+    >>> import fastremap_dask, zarr
+    >>> store = zarr.storage.MemoryStore()
+    >>> fastremap_dask.save_table(fastremap_dask.LabelTable.from_dict({5: 1}), store)
+    >>> fastremap_dask.open_table(store).to_dict()
+    {5: 1}
     """
     try:
         group = zarr.open_group(store, mode="r")

@@ -16,7 +16,7 @@ from fastremap.dtypes import ids_dtype
 from .plan import Block
 from .states import LabelState, labels_in_order, merge
 from .tables import open_table, save_table
-from .volumes import LABEL_KINDS, Stored, read_block, show, write_block
+from .volumes import LABEL_KINDS, Stored, as_root, read_block, show, write_block
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def table_of_states(
     """
     state = merge(states) if states else LabelState.from_block(np.empty(0, dtype), (0,), (0,), first=True)
     ids, table = rules.renumber(labels_in_order(state, rules.order))
-    save_table(table, place)
+    save_table(table, as_root(place))
     return TableFacts(
         digest=table.digest,
         nbytes=table.old.nbytes + table.new.nbytes,

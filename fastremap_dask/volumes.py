@@ -107,6 +107,23 @@ def beside(place: StorePath, suffix: str) -> StorePath:
     return StorePath(place.store, place.path.removesuffix(".zarr") + suffix)
 
 
+def as_root(place: StorePath) -> StorePath:
+    """
+    Return the same place as the root of a store, where it is on this machine.
+
+    Parameters
+    ----------
+    place : zarr.storage.StorePath
+        The place.
+
+    Returns
+    -------
+    zarr.storage.StorePath
+        For zarr's functions that make groups: they make each folder between the store's root and the place a group.
+    """
+    return StorePath(LocalStore(show(place))) if isinstance(place.store, LocalStore) else place
+
+
 def show(place: StorePath) -> str:
     """
     Name a place as users know it.

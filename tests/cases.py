@@ -43,6 +43,7 @@ class Case:
     moves_buffer: bool = False  # rearranges its input by design
     needs_array: bool = True  # False: the first argument is the dtype of the array
     shares: bool = False  # may return the input itself
+    refuses: str = "g c8 c16 M8[s] m8[s] U3 S2 V3 O"  # dtypes that are a TypeError
     twin: Callable = field(init=False)
 
     def __post_init__(self) -> None:
@@ -259,7 +260,7 @@ def grid_of(divisor: int) -> Maker:
 
 
 ALL_CASES = [
-    Case("unique", UNIQUE, dask="unique"),
+    Case("unique", UNIQUE, dask="unique", refuses=""),
     Case("renumber", RENUMBER, dask="renumber", in_place=True),
     Case("remap", REMAP, dask="remap", in_place=True),
     Case("remap_from_array", FROM_ARRAY, dask="remap_from_array", in_place=True),
@@ -285,6 +286,7 @@ ALL_CASES = [
             "other order": lambda array: ((array.shape, "K"), {}),
             "zero": lambda array: (([0] * array.ndim,), {}),
         },
+        refuses="O",
     ),
     Case(
         "refit",
@@ -297,6 +299,7 @@ ALL_CASES = [
         },
         dask="refit",
         shares=True,
+        refuses="g G M8[s] m8[s] U3 S2 V3 O",
     ),
     Case(
         "fit_dtype",
@@ -313,8 +316,8 @@ ALL_CASES = [
     ),
     Case("widen_dtype", {"plain": options(), "exotics": options(exotics=True)}, needs_array=False),
     Case("narrow_dtype", {"plain": options(), "exotics": options(exotics=True)}, needs_array=False),
-    Case("transpose", {"plain": options()}, dask="transpose", moves_buffer=True, shares=True),
-    Case("asfortranarray", {"plain": options()}, moves_buffer=True, shares=True),
-    Case("ascontiguousarray", {"plain": options()}, moves_buffer=True, shares=True),
+    Case("transpose", {"plain": options()}, dask="transpose", moves_buffer=True, shares=True, refuses="O"),
+    Case("asfortranarray", {"plain": options()}, moves_buffer=True, shares=True, refuses="O"),
+    Case("ascontiguousarray", {"plain": options()}, moves_buffer=True, shares=True, refuses="O"),
 ]
 CASES = {case.name: case for case in ALL_CASES if hasattr(fastremap, case.name)}

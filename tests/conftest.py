@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 # The same examples in every run, and no time limit: machines differ.
-settings.register_profile("plain", deadline=None, derandomize=True, max_examples=60, database=None)
+settings.register_profile("plain", deadline=None, derandomize=True, max_examples=150, database=None)
 settings.register_profile("long", deadline=None, max_examples=2000, database=None)
 settings.load_profile(os.environ.get("FASTREMAP_HYPOTHESIS", "plain"))
 

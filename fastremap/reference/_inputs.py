@@ -118,12 +118,10 @@ def columns(table: Any) -> tuple[list[Any], list[Any]]:
 
 
 def pair(keys: Iterable[Any], values: Iterable[Any]) -> tuple[list[Any], list[Any]]:
-    """Return two columns of one length as lists."""
+    """Return two columns as lists."""
     refuse_masked(keys, values)
-    listed = [np.asarray(part).tolist() if hasattr(part, "__array__") else list(part) for part in (keys, values)]
-    if len(listed[0]) != len(listed[1]):
-        raise ValueError(f"as many values as keys are needed, got {len(listed[0])} keys and {len(listed[1])} values")
-    return listed[0], listed[1]
+    keys, values = (np.asarray(part).tolist() if hasattr(part, "__array__") else list(part) for part in (keys, values))
+    return keys, values
 
 
 def key_of(value: Any, dtype: np.dtype) -> Number | None:

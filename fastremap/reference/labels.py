@@ -32,7 +32,13 @@ def unique(
     array = inputs.as_array(labels)
     if array.dtype.kind in "biuf":
         array = array.astype(array.dtype.newbyteorder("="), copy=False)
-    return np.unique(array, return_index, return_inverse, return_counts, axis, equal_nan=equal_nan)
+    parts = np.unique(array, return_index, return_inverse, return_counts, axis, equal_nan=equal_nan)
+    if not return_inverse or axis is not None:
+        return parts
+    inverse = (
+        1 + return_index
+    )  # where it stands among the parts; it has the shape of the array, so its memory order too
+    return (*parts[:inverse], inputs.filled_like(array, np.intp, parts[inverse]), *parts[inverse + 1 :])
 
 
 def renumber(

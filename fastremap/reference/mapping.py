@@ -28,8 +28,10 @@ def remap(
 def remap_from_array(arr: Any, vals: Any, in_place: bool = True) -> np.ndarray:
     """Twin of `fastremap.remap_from_array`: the keys are 0 .. len(vals) - 1."""
     array = inputs.label_array(arr, "biu")
-    values = inputs.pair(vals, vals)[1]
-    result = looked_up(array, range(len(values)), values, True, None, None)
+    values = inputs.label_array(vals, "biu") if np.size(vals) else np.empty(0, dtype=np.uint8)
+    if values.ndim != 1:
+        raise ValueError(f"vals must have one dimension, got the shape {values.shape}")
+    result = looked_up(array, range(values.size), values.tolist(), True, None, None)
     return inputs.deliver(arr, result, in_place)
 
 
@@ -78,6 +80,8 @@ def looked_up(
     dtype = table_dtype(array, values if fill_value is None else [*values, fill_value], asked)
     if array.size == 0:
         return inputs.filled_like(array, dtype, array)
+    if len(keys) != len(values):
+        raise ValueError(f"as many values as keys are needed, got {len(keys)} keys and {len(values)} values")
     table = {inputs.key_of(key, array.dtype): value for key, value in zip(keys, values, strict=True)}  # the last wins
     table.pop(None, None)  # keys that this dtype cannot hold
     missing = [label for label in inputs.distinct(array)[0] if label not in table]

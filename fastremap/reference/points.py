@@ -43,7 +43,8 @@ def surface(ranks: np.ndarray) -> np.ndarray:
 def tobytes(image: Any, chunk_size: Sequence[int], order: str = "C") -> list[bytes]:
     """Twin of `fastremap.tobytes`."""
     array = inputs.as_array(image)
-    inputs.require_kind(array.dtype)
+    if array.dtype.hasobject:
+        raise TypeError(f"dtype {array.dtype} is not supported: its items are not plain bytes")
     sizes = [operator.index(size) for size in chunk_size]
     if order not in ("C", "F"):
         raise ValueError(f"order is 'C' or 'F', got {order!r}")

@@ -33,7 +33,9 @@ def in_memory(name: str, array: np.ndarray, *args: Any, **kwargs: Any) -> Any:
     """Call the function of `fastremap`, with results as the Dask function has them."""
     table = {"mapping": "table"} if name == "renumber" else {}
     result = getattr(fastremap, name)(array, *args, **kwargs, **table)
-    return tuple(None if part is None else np.array(part, array.dtype) for part in result) if name == "minmax" else result
+    if name == "minmax":
+        return tuple(None if part is None else np.array(part, array.dtype) for part in result)
+    return result
 
 
 def in_blocks(name: str, array: da.Array, *args: Any, **kwargs: Any) -> Any:
@@ -58,11 +60,13 @@ def assert_law(name: str, array: np.ndarray, chunks: Any, arguments: Callable[[]
     """Require the same values, dtypes, shapes and tables, or the same kind of error."""
     args, kwargs = arguments()
     expected = outcome(in_memory, name, array, *args, **kwargs)
-    if EXPRESSIONS and (kwargs.get("return_inverse") or (name == "renumber" and kwargs.get("dtype") is not None)):
-        expected = outcome(raise_not_implemented)
     args, kwargs = arguments()
-    actual = outcome(in_blocks, name, da.from_array(array, chunks=chunks), *args, **kwargs)
-    assert_same_outcome(actual, expected)
+    blocks = da.from_array(array, chunks=chunks)
+    if EXPRESSIONS and (kwargs.get("return_inverse") or (name == "renumber" and "dtype" in kwargs)):
+        with pytest.raises((NotImplementedError, type(expected.error)) if expected.error else NotImplementedError):
+            in_blocks(name, blocks, *args, **kwargs)
+        return
+    assert_same_outcome(outcome(in_blocks, name, blocks, *args, **kwargs), expected)
 
 
 @st.composite
@@ -71,6 +75,8 @@ def chunked(draw: st.DrawFn, dtypes: list[np.dtype] | None = None) -> tuple[np.n
     flat = draw(flat_labels(dtypes))
     shape = draw(st.sampled_from(SHAPES))
     array = np.resize(flat, shape) if flat.size else np.zeros(shape, flat.dtype)
+    if draw(st.integers(0, 5)) == 0:
+        return array, tuple((1,) * length or (0,) for length in shape)
     cuts = [sorted(draw(st.lists(st.integers(0, length), max_size=2 if len(shape) > 2 else 4))) for length in shape]
     borders = [[0, *inner, length] for inner, length in zip(cuts, shape, strict=True)]
     return array, tuple(tuple(np.diff(border).tolist()) for border in borders)
@@ -111,11 +117,11 @@ def test_renumber_to_a_dtype(example: tuple, start: int, preserve_zero: bool, dt
     assert_law("renumber", array, chunks, lambda: ((), rules))
 
 
-@given(chunked(), st.randoms(use_true_random=False), st.sampled_from(["error", "keep", "fill"]), st.sampled_from([0, 300]))
-def test_remap(example: tuple, random: Any, missing: str, start: int) -> None:
+@given(chunked(), st.integers(0, 2**30), st.sampled_from(["error", "keep", "fill"]), st.sampled_from([0, 300]))
+def test_remap(example: tuple, left_out: int, missing: str, start: int) -> None:
     array, chunks = example
     old = np.unique(array)
-    old = old[[random.random() < 0.8 for _ in old]]
+    old = old[[not left_out >> place & 1 for place in np.arange(old.size) % 30]]
     table = old, np.arange(start, start + old.size)
     rules = {"error": {}, "keep": {"preserve_missing_labels": True}, "fill": {"fill_value": 7}}[missing]
     assert_law("remap", array, chunks, lambda: ((table,), rules))
@@ -158,7 +164,7 @@ def test_the_registry_is_run() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("dtype", ["?", "i1", "u2", "i8", "u8", "f4", "f8"])
+@pytest.mark.parametrize("dtype", ["?", "i1", "i8", "u8", "f4"])
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)
 def test_registry(name: str, variant: str, dtype: str) -> None:
     dtype = np.dtype(dtype)
@@ -171,8 +177,3 @@ def test_registry(name: str, variant: str, dtype: str) -> None:
 def test_registry_of_no_voxels(name: str, variant: str) -> None:
     array = np.zeros((4, 0), np.int16)
     assert_law(name, array, (2, 1), lambda: CASES[name].variants[variant](array))
-
-
-def raise_not_implemented() -> None:
-    """Stand for the functions that the array-expression mode lacks."""
-    raise NotImplementedError

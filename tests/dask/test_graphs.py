@@ -1,0 +1,254 @@
+"""What the graphs of Dask arrays are like: lazy, trees of a stated fan-in, two passes apart, tables sent once."""
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+from distributed import Client, LocalCluster
+
+import fastremap
+import fastremap_dask
+from fastremap import LabelTable
+from fastremap_dask import blocks
+from fastremap_dask.reductions import FAN_IN
+
+MERGES = ("merge-states-partial", "merge-states-aggregate")
+ALL_PARTS = {"return_index": True, "return_inverse": True, "return_counts": True}
+
+
+def volume(n_blocks: tuple[int, ...], counter: Counter | None = None) -> da.Array:
+    """Return uint64 labels in blocks of 2 voxels an axis, made when computed; `counter` counts the blocks made."""
+
+    def make(block_id: tuple[int, ...]) -> np.ndarray:
+        if counter is not None:
+            counter[block_id] += 1
+        rng = np.random.default_rng(block_id)
+        return rng.integers(0, 5, (2,) * len(block_id), np.uint64) * np.uint64(2**60 + 1)
+
+    return da.map_blocks(make, chunks=tuple((2,) * n for n in n_blocks), dtype=np.uint64, meta=np.empty((), np.uint64))
+
+
+def merges(array: da.Array) -> list[int]:
+    """Return how many states each merge of a graph takes, before any optimisation."""
+    graph = array.__dask_graph__()
+    needs = graph.get_all_dependencies()
+    return [len(needs[key]) for key in graph if isinstance(key, tuple) and key[0].startswith(MERGES)]
+
+
+@pytest.mark.parametrize(
+    ("n_blocks", "split_every", "widest", "n_merges"),
+    [
+        ((1000,), FAN_IN, 8, 125 + 16 + 2 + 1),
+        ((1000,), 2, 2, 500 + 250 + 125 + 63 + 32 + 16 + 8 + 4 + 2 + 1),
+        ((1000,), 10, 10, 100 + 10 + 1),
+        ((30, 30), FAN_IN, 4, 15**2 + 8**2 + 4**2 + 2**2 + 1),
+        ((30, 30), 16, 16, 8**2 + 2**2 + 1),
+        ((1, 900), FAN_IN, 8, 113 + 15 + 2 + 1),
+        ((10, 10, 10), FAN_IN, 8, 5**3 + 3**3 + 2**3 + 1),
+        ((10, 10, 10), 4, 4, 10 * (5**2 + 3**2 + 2**2 + 1) + 3 + 1),
+        ((1, 1, 1), FAN_IN, 1, 1),
+        ((4, 4, 4, 4), FAN_IN, 8, 4 * (2**3 + 1) + 1),
+        ((2, 2, 2, 2, 2), 3, 2, 16 + 8 + 4 + 2 + 1),
+    ],
+)
+def test_fan_in_is_read_off_the_graph(n_blocks: tuple, split_every: int, widest: int, n_merges: int) -> None:
+    array = volume(n_blocks)
+    values = fastremap_dask.unique(array, split_every=split_every)
+    taken = merges(values)
+    assert max(taken) == widest <= split_every
+    assert len(taken) == n_merges
+    with dask.config.set(scheduler="synchronous"):
+        assert values.compute().size == 5
+
+
+def test_tasks_are_linear_in_blocks() -> None:
+    lazy, _ = fastremap_dask.renumber(volume((20, 20, 20)), dtype="u2")
+    n_blocks = 8000
+    needs = dask.optimize(lazy)[0].__dask_graph__().get_all_dependencies()
+    n_merges = 10**3 + 5**3 + 3**3 + 2**3 + 1
+    assert 2 * n_blocks < len(needs) <= 2 * n_blocks + n_merges  # each pass reads and works in one task a block
+    assert max(map(len, needs.values())) == FAN_IN
+
+
+def forbidden(*args: Any, **kwargs: Any) -> None:
+    """Stand for a scheduler that must not run."""
+    raise AssertionError("something was computed")
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda array: fastremap_dask.unique(array, **ALL_PARTS),
+        lambda array: fastremap_dask.renumber(array, dtype="u1"),
+        lambda array: fastremap_dask.renumber(array, dtype="u1", order="sorted"),
+        lambda array: fastremap_dask.remap(array, {1: 2}, preserve_missing_labels=True),
+        lambda array: fastremap_dask.remap(array, LabelTable.from_dict({1: 2})),
+        lambda array: fastremap_dask.minmax(array),
+    ],
+)
+def test_building_computes_nothing(build: Callable) -> None:
+    with dask.config.set(scheduler=forbidden):
+        build(volume((3, 3)))
+
+
+def test_renumber_without_dtype_sees_the_labels_once() -> None:
+    made: Counter = Counter()
+    array = volume((3, 4), made)
+    with dask.config.set(scheduler="synchronous"):
+        result, table = fastremap_dask.renumber(array)
+        assert set(made.values()) == {1}
+        assert len(made) == 12
+        assert isinstance(table, LabelTable)
+        with dask.config.set(scheduler=forbidden), pytest.raises(AssertionError, match="computed"):
+            fastremap_dask.renumber(array)
+        np.testing.assert_array_equal(result.compute(), fastremap.renumber(array.compute())[0], strict=True)
+
+
+@pytest.mark.parametrize(
+    ("n_reads", "build"),
+    [
+        (1, lambda array: fastremap_dask.unique(array, return_index=True, return_counts=True)),
+        (2, lambda array: fastremap_dask.unique(array, **ALL_PARTS)),
+        (2, lambda array: fastremap_dask.renumber(array, dtype="u1")),
+        (1, lambda array: fastremap_dask.minmax(array)),
+        (1, lambda array: (fastremap_dask.remap(array, {}, fill_value=1),)),
+    ],
+)
+def test_blocks_are_read_once_a_pass(n_reads: int, build: Callable) -> None:
+    made: Counter = Counter()
+    dask.compute(*build(volume((3, 4), made)), scheduler="synchronous")
+    assert set(made.values()) == {n_reads}
+
+
+def test_the_lazy_table_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: Counter = Counter()
+
+    def counting(state: Any, *, real: Callable = blocks.table_of_state, **rules: Any) -> LabelTable:
+        made["table"] += 1
+        return real(state, **rules)
+
+    monkeypatch.setattr(blocks, "table_of_state", counting)
+    result, lazy = fastremap_dask.renumber(volume((4, 4)), dtype="u4")
+    ids, table = dask.compute(result, lazy, scheduler="synchronous")
+    assert made["table"] == 1
+    assert isinstance(table, LabelTable)
+    assert ids.dtype == np.uint32
+    assert lazy.persist(scheduler="synchronous").compute() == lazy.compute(scheduler="synchronous") == table
+
+
+def test_equal_calls_have_equal_keys() -> None:
+    array = volume((3, 3))
+    for build in (
+        lambda: fastremap_dask.unique(array, **ALL_PARTS)[2],
+        lambda: fastremap_dask.renumber(array, dtype="u4")[0],
+        lambda: fastremap_dask.renumber(array, dtype="u4")[1],
+        lambda: fastremap_dask.remap(array, {1: 2}),
+        lambda: fastremap_dask.minmax(array)[0],
+    ):
+        assert build().__dask_keys__() == build().__dask_keys__()
+
+
+@pytest.mark.parametrize("dtype", ["?", "i1", "u2", "i8", "f4"])
+def test_each_block_has_the_declared_type_and_shape(dtype: str) -> None:
+    source = da.from_array(np.arange(7 * 9).reshape(7, 9).astype(dtype), chunks=((3, 0, 4), (4, 5)))
+    results = [
+        fastremap_dask.renumber(source)[0],
+        fastremap_dask.renumber(source, dtype="u8")[0],
+        fastremap_dask.remap(source, {1: 300}, preserve_missing_labels=True),
+        fastremap_dask.remap(source, {1: 1}, fill_value=0),
+        *fastremap_dask.unique(source, **ALL_PARTS),
+        *fastremap_dask.minmax(source),
+    ]
+    for result in results:
+        meta = result._meta
+        assert (type(meta), meta.dtype, meta.ndim) == (np.ndarray, result.dtype, result.ndim)
+        for at, delayed in np.ndenumerate(result.to_delayed()):
+            block = delayed.compute(scheduler="synchronous")
+            assert (type(block), block.dtype) == (np.ndarray, result.dtype)
+            declared = [result.chunks[axis][place] for axis, place in enumerate(at)]
+            assert all(np.isnan(said) or said == real for said, real in zip(declared, block.shape, strict=True))
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_table_reaches_each_worker_about_once(lazy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    pickled: Counter = Counter()
+
+    def counting(self: LabelTable, real: Callable = LabelTable.__reduce__) -> tuple:
+        pickled["table"] += 1
+        return real(self)
+
+    array = volume((8, 8))
+    expected = fastremap.renumber(array.compute(scheduler="synchronous"), dtype="u2")[0]
+    n_workers = 3
+    # Workers in this process, but talking over TCP, so that their pickles can be counted here.
+    with (
+        LocalCluster(
+            n_workers=n_workers, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None
+        ) as cluster,
+        Client(cluster),
+    ):
+        table = fastremap_dask.renumber(array)[1]
+        monkeypatch.setattr(LabelTable, "__reduce__", counting)
+        result = fastremap_dask.renumber(array, dtype="u2")[0] if lazy else fastremap_dask.remap(array, table)
+        np.testing.assert_array_equal(result.compute(), expected)
+    assert 1 <= pickled["table"] <= n_workers + 2
+
+
+def test_threads_pickle_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LabelTable, "__reduce__", forbidden)
+    result, _ = fastremap_dask.renumber(volume((4, 4)))
+    assert result.compute(scheduler="threads").max() == 4
+
+
+def test_persisted_arrays_are_not_computed_again() -> None:
+    made: Counter = Counter()
+    array = volume((3, 3), made).persist(scheduler="synchronous")
+    dask.compute(*fastremap_dask.renumber(array, dtype="u1"), scheduler="synchronous")
+    assert set(made.values()) == {1}
+
+
+MEMORY_SCRIPT = """
+import sys, threading, time
+import dask, dask.array as da, numpy as np
+import fastremap_dask
+
+def make(block_id):
+    start = (block_id[0] * 7919) % 1000
+    return np.repeat(np.arange(start, start + 4096, dtype=np.uint64), 128)
+
+def resident_nbytes(line):
+    with open("/proc/self/status") as status:
+        return next(int(row.split()[1]) * 1024 for row in status if row.startswith(line))
+
+def volume(n_blocks):
+    return da.map_blocks(make, chunks=((4096 * 128,) * n_blocks,), dtype=np.uint64, meta=np.empty(0, np.uint64))
+
+def run(array):
+    if sys.argv[1] == "renumber":
+        return dask.compute(fastremap_dask.renumber(array, dtype="u4")[0].max())
+    values, inverse, counts = fastremap_dask.unique(array, return_inverse=True, return_counts=True)
+    return dask.compute(values, inverse.max(), counts)
+
+with dask.config.set(scheduler="threads", num_workers=2):
+    run(volume(4))
+    before = resident_nbytes("VmRSS")
+    array = volume(64)
+    run(array)
+    print((resident_nbytes("VmHWM") - before) / array.nbytes)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("function", ["renumber", "unique"])
+def test_two_passes_do_not_keep_the_volume(function: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", MEMORY_SCRIPT, function], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert float(ran.stdout) < 0.25  # of 256 MiB; kept, it would be more than 1

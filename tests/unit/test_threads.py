@@ -1,0 +1,65 @@
+"""Many threads on one array, and a second thread that watches the input while a function runs."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from assertions import assert_same_outcome, outcome
+from cases import CASES, Case
+
+READERS = {name: case for name, case in CASES.items() if case.needs_array and not case.moves_buffer}
+readers = pytest.mark.parametrize("case", READERS.values(), ids=READERS)
+
+
+def volume(n_items: int) -> np.ndarray:
+    """Return labels in short runs: the range of int64, so that a shift of the values would show in each item."""
+    rng = np.random.default_rng(3)
+    labels = rng.integers(-(2**62), 2**62, 300)
+    return np.repeat(labels[rng.integers(0, 300, n_items // 4)], 4).reshape(2, -1)
+
+
+@readers
+def test_eight_threads_on_one_array(case: Case) -> None:
+    array = volume(40_000)
+    array.flags.writeable = False
+    more = {"in_place": False} if case.in_place else {}
+    variant = next(iter(case.variants))
+    expected = outcome(case.call, case.twin, array, variant, **more)
+    # Warnings are recorded per process, so the calls go without `outcome`.
+    with ThreadPoolExecutor(8) as pool:
+        futures = [pool.submit(case.call, case.function, array, variant, **more) for _ in range(16)]
+        for future in futures:
+            assert_same_outcome(outcome(future.result), expected)
+
+
+@readers
+def test_the_input_stays_as_it_is_while_a_function_runs(case: Case) -> None:
+    array = volume(4_000_000)
+    sample = array[:, :: array.shape[1] // 50]
+    before = sample.copy()
+    args, kwargs = case.variants[next(iter(case.variants))](array)
+    kwargs |= {"in_place": False} if case.in_place else {}
+    changes, n_samples, running, done = [], 0, threading.Event(), threading.Event()
+
+    def watch() -> None:
+        nonlocal n_samples
+        while not done.is_set():
+            if not np.array_equal(sample, before):
+                changes.append(n_samples)
+            n_samples += running.is_set()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        for _ in range(200):  # a call counts with what was seen inside it; short ones are repeated
+            running.set()
+            case.function(array, *args, **kwargs)
+            running.clear()
+            if n_samples >= 100:
+                break
+    finally:
+        done.set()
+        watcher.join()
+    assert n_samples >= 100, "the function ran too short, or kept the lock"
+    assert not changes
