@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,10 +69,12 @@ class ClusterExecutor:
     ----------
     client : distributed.Client
         Connected to the scheduler.
+    ends : bool
+        Whether the workers end with the job.
     """
 
-    def __init__(self, client: Client):
-        self._client = client
+    def __init__(self, client: Client, *, ends: bool = False):
+        self._client, self._ends = client, ends
         self._run = uuid.uuid4().hex[:8]
         self._n_submitted = 0
         self._counted = (-RECOUNT_S, 0)
@@ -91,10 +96,10 @@ class ClusterExecutor:
         return max(1, n)
 
     def abandon(self, futures: list[Any]) -> None:
-        """Wait for the tasks: one that runs on a worker cannot be stopped, and must not write later."""
+        """Wait for the tasks, unless their workers end: one that runs cannot be stopped, and must not write later."""
         from distributed import wait
 
-        if self._client.status == "running" and self._client.nthreads():
+        if not self._ends and self._client.status == "running" and self._client.nthreads():
             wait(futures)
 
     def explain(self, error: BaseException) -> str:
@@ -153,18 +158,42 @@ def local_cluster(n_workers: int, n_threads: int, memory_limit_nbytes: int | Non
     """
     from distributed import Client, LocalCluster
 
-    with (
-        LocalCluster(
-            n_workers=n_workers,
-            threads_per_worker=n_threads,
-            processes=True,
-            memory_limit="auto" if memory_limit_nbytes is None else memory_limit_nbytes,
-            dashboard_address=":0",  # a free port: users have other clusters
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        yield ClusterExecutor(client)
+    with ExitStack() as stack:
+        with _interrupts_deferred():
+            cluster = LocalCluster(
+                n_workers=n_workers,
+                threads_per_worker=n_threads,
+                processes=True,
+                memory_limit="auto" if memory_limit_nbytes is None else memory_limit_nbytes,
+                dashboard_address=":0",  # a free port: users have other clusters
+                silence_logs=logging.CRITICAL,
+            )
+            client = stack.enter_context(Client(stack.enter_context(cluster)))
+        yield ClusterExecutor(client, ends=True)
+
+
+@contextmanager
+def _interrupts_deferred() -> Iterator[None]:
+    """
+    Start processes that never see Ctrl-C, and hold one that comes meanwhile back until they are there.
+
+    A terminal sends it to all processes of a command, where workers would die of it with a traceback each. Threads
+    that are begun here, among them the one that starts workers now and later, inherit the mask, and so do workers.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # or the first worker starts it, in a thread that is then unmasked by it
+    came: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 def describe(error: BaseException) -> str:

@@ -9,4 +9,6 @@ def main() -> None:
         from fastremap_dask.cli import main as run
     except ImportError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
     run()

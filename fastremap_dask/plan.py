@@ -231,9 +231,9 @@ def plan_two_passes(
         free = memory_limit_nbytes - PROCESS_NBYTES
         if unit_nbytes > free:
             raise ValueError(
-                f"a block of one stored unit, {target.unit} voxels, needs {_megabytes(unit_nbytes + PROCESS_NBYTES)} of "
-                f"memory in a process, more than the limit of {memory_limit_nbytes / 1e6:.0f} MB: raise the limit, or "
-                "store the volume in smaller shards or chunks"
+                f"a block of one stored unit, {target.unit} voxels, needs {_megabytes(unit_nbytes + PROCESS_NBYTES)} "
+                f"in a process, and the memory limit is {memory_limit_nbytes / 1e6:.0f} MB: raise it, or store the "
+                "volume in smaller shards or chunks"
             )
         n_threads = min(n_threads, free // unit_nbytes)
         voxel_nbytes = task_nbytes(1000, source.itemsize, target.itemsize) - TASK_NBYTES

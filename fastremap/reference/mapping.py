@@ -77,11 +77,11 @@ def looked_up(
     """Return the values of the labels, by the one rule of every table."""
     if keep_missing and fill_value is not None:
         raise ValueError("missing labels are either kept or set to fill_value: give one of the two, not both")
+    if len(keys) != len(values):
+        raise ValueError(f"as many values as keys are needed, got {len(keys)} keys and {len(values)} values")
     dtype = table_dtype(array, values if fill_value is None else [*values, fill_value], asked)
     if array.size == 0:
         return inputs.filled_like(array, dtype, array)
-    if len(keys) != len(values):
-        raise ValueError(f"as many values as keys are needed, got {len(keys)} keys and {len(values)} values")
     table = {inputs.key_of(key, array.dtype): value for key, value in zip(keys, values, strict=True)}  # the last wins
     table.pop(None, None)  # keys that this dtype cannot hold
     missing = [label for label in inputs.distinct(array)[0] if label not in table]

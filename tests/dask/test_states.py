@@ -1,6 +1,7 @@
 """States of labels: what a block gives, and that merging is exact in any grouping."""
 
 import pickle
+import tracemalloc
 from itertools import pairwise, product
 
 import numpy as np
@@ -111,3 +112,17 @@ def test_a_state_is_as_large_as_its_arrays() -> None:
     assert state.nbytes <= state.__sizeof__() <= state.nbytes + 200
     assert len(pickle.dumps(state)) <= state.nbytes + 1000
     assert not np.shares_memory(state.labels, block)
+
+
+@pytest.mark.parametrize("columns", [{}, {"first": True}, {"first": True, "counts": True}])
+def test_merging_takes_the_memory_that_it_states(columns: dict[str, bool]) -> None:
+    n_states, n_labels = 8, 30_000
+    rng = np.random.default_rng(0)
+    blocks = rng.integers(0, 2**63, (n_states, n_labels))
+    states = [LabelState.from_block(row, [at, 0], blocks.shape, **columns) for at, row in enumerate(blocks[:, None])]
+    tracemalloc.start()
+    merge(states)
+    peak_nbytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    stated_nbytes = 2 * sum(state.nbytes for state in states) + 16 * blocks.size
+    assert peak_nbytes <= 1.01 * stated_nbytes + 100_000

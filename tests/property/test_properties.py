@@ -41,9 +41,9 @@ def tables(draw: st.DrawFn, array: np.ndarray) -> Any:
     form = draw(st.sampled_from(["dict", "lists", "integer arrays"]))
     if form == "dict":
         return dict(pairs)
-    if form == "integer arrays" and all(isinstance(item, (int, np.integer)) for item in keys + values):
-        arrays = reference.unique(keys), np.array([int(value) % 1000 for value in values], dtype=np.int64)
-        return arrays[0], arrays[1][: arrays[0].size]
+    if form == "integer arrays":
+        pairs = [pair for pair in pairs if all(-(2**63) <= number < 2**63 for number in pair)]
+        return np.array([int(key) for key, _ in pairs]), np.array([int(value) for _, value in pairs])
     return keys, values
 
 

@@ -1,0 +1,188 @@
+// Runs every kernel without Python, for the address and undefined-behaviour sanitizers, against plain loops.
+//
+//     g++ -std=c++20 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all csrc/smoke.cpp csrc/api_*.cpp
+//
+// Run it once for each FASTREMAP_ISA. Buffers have exactly the size of their array, so that a read or write past the
+// end is seen.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "api.hpp"
+
+namespace api = fastremap::api;
+using fastremap::Missing;
+
+#define CHECK(condition) \
+    do { \
+        if (!(condition)) { \
+            std::printf("%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+            std::exit(1); \
+        } \
+    } while (0)
+
+// Labels in runs of random length up to `longest`, spread over the whole range of the type.
+template <class Label>
+std::vector<Label> label_image(std::size_t n_labels, std::size_t longest, std::mt19937_64& random) {
+    std::vector<Label> labels;
+    while (labels.size() < n_labels) {
+        const auto label = static_cast<Label>((random() % 97) * 0x9E3779B97F4A7C15u);
+        const std::size_t length = std::min<std::size_t>(1 + random() % longest, n_labels - labels.size());
+        labels.insert(labels.end(), length, label);
+    }
+    return labels;
+}
+
+template <class Label>
+void check_unique(const std::vector<Label>& labels) {
+    std::map<Label, std::pair<std::int64_t, std::int64_t>> expected;  // label -> count, first index
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        auto& [count, first] = expected.try_emplace(labels[i], 0, static_cast<std::int64_t>(i)).first->second;
+        ++count;
+    }
+    const auto distinct = api::make_distinct(sizeof(Label), true);
+    const std::int64_t shape[] = {static_cast<std::int64_t>(labels.size())};
+    distinct->add(labels.data(), shape, 1, false);
+    CHECK(distinct->size() == expected.size());
+    std::vector<Label> found(expected.size());
+    std::vector<std::int64_t> counts(expected.size()), first(expected.size());
+    distinct->copy_labels(found.data());
+    distinct->copy_counts(counts.data());
+    distinct->copy_first(first.data());
+    for (std::size_t i = 0; i < found.size(); ++i)
+        CHECK(expected.at(found[i]) == std::make_pair(counts[i], first[i]));
+    CHECK(std::is_sorted(first.begin(), first.end()));
+    const auto labels_only = api::make_distinct(sizeof(Label), false);
+    labels_only->add(labels.data(), shape, 1, false);
+    CHECK(labels_only->size() == expected.size());
+}
+
+// The first index in C order of an array that lies in Fortran order.
+template <class Label>
+void check_unique_fortran(std::mt19937_64& random) {
+    const std::int64_t shape[] = {7, 5, 11};
+    const auto labels = label_image<Label>(7 * 5 * 11, 4, random);
+    std::map<Label, std::int64_t> expected;
+    for (std::int64_t x = 0; x < shape[0]; ++x)
+        for (std::int64_t y = 0; y < shape[1]; ++y)
+            for (std::int64_t z = 0; z < shape[2]; ++z)
+                expected.try_emplace(labels[x + shape[0] * (y + shape[1] * z)], (x * shape[1] + y) * shape[2] + z);
+    const auto distinct = api::make_distinct(sizeof(Label), true);
+    distinct->add(labels.data(), shape, 3, true);
+    std::vector<Label> found(distinct->size());
+    std::vector<std::int64_t> first(distinct->size());
+    distinct->copy_labels(found.data());
+    distinct->copy_first(first.data());
+    CHECK(found.size() == expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i) CHECK(expected.at(found[i]) == first[i]);
+}
+
+template <class Label, class Out>
+void check_renumber(const std::vector<Label>& labels, bool keep_zero) {
+    const auto numbering = api::make_numbering(sizeof(Label), keep_zero);
+    std::vector<Out> out(labels.size());
+    // In two parts, as a caller does that widens the result in between.
+    const std::size_t room = sizeof(Out) == 1 ? 120 : 1000;
+    const std::size_t stopped = numbering->run(labels.data(), 0, labels.size(), out.data(), sizeof(Out), 5, 3);
+    CHECK(stopped <= labels.size());
+    CHECK(numbering->run(labels.data(), stopped, labels.size(), out.data(), sizeof(Out), 5, room) == labels.size());
+    std::vector<Label> order(numbering->size());
+    numbering->copy_labels(order.data());
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        if (keep_zero && labels[i] == 0) {
+            CHECK(out[i] == 0);
+        } else {
+            CHECK(order.at(static_cast<std::size_t>(out[i]) - 5 + keep_zero) == labels[i]);
+        }
+    }
+}
+
+template <class Label, class Out>
+void check_remap(const std::vector<Label>& labels, std::mt19937_64& random) {
+    std::map<Label, Out> table;
+    for (Label label : labels)
+        if (random() % 2) table.try_emplace(label, static_cast<Out>(random()));
+    std::vector<Label> keys;
+    std::vector<Out> values;
+    for (auto [key, value] : table) keys.push_back(key), values.push_back(value);
+    const auto lookup = api::make_lookup(keys.data(), sizeof(Label), values.data(), sizeof(Out), keys.size());
+    std::vector<Out> filled(labels.size());
+    CHECK(lookup->apply(labels.data(), labels.size(), filled.data(), Missing::fill, 3) == labels.size());
+    bool all_found = true;
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        const auto found = table.find(labels[i]);
+        all_found &= found != table.end();
+        CHECK(filled[i] == (found == table.end() ? Out{3} : found->second));
+    }
+    CHECK((lookup->apply(labels.data(), labels.size(), nullptr, Missing::stop, 0) == labels.size()) == all_found);
+    if constexpr (sizeof(Label) == sizeof(Out)) {
+        std::vector<Out> kept(labels.begin(), labels.end());
+        CHECK(lookup->apply(kept.data(), kept.size(), kept.data(), Missing::keep, 0) == labels.size());
+        for (std::size_t i = 0; i < labels.size(); ++i) {
+            const auto found = table.find(labels[i]);
+            CHECK(kept[i] == (found == table.end() ? static_cast<Out>(labels[i]) : found->second));
+        }
+    }
+}
+
+// Distinct keys that a multiplicative hash sends to one slot, then enough others for the table to grow.
+void check_adversarial_keys() {
+    std::uint64_t inverse = 1;  // of the multiplier, modulo 2^64, by Newton's iteration
+    for (int step = 0; step < 6; ++step) inverse *= 2 - 0xD6E8FEB86659FD93u * inverse;
+    std::vector<std::uint64_t> labels;
+    for (std::uint64_t i = 0; i < 20000; ++i) labels.push_back(i * inverse);
+    for (std::uint64_t i = 0; i < 20000; ++i) labels.push_back(i);
+    labels.push_back(0xA24BAED4963EE407u);  // the mark of free slots
+    check_unique(labels);
+    check_renumber<std::uint64_t, std::uint64_t>(std::vector<std::uint64_t>(labels.begin(), labels.begin() + 900), true);
+}
+
+template <class Number>
+void check_measures(const std::vector<Number>& items, char kind) {
+    Number lowest, highest;
+    api::minmax(items.data(), kind, sizeof(Number), items.size(), &lowest, &highest);
+    CHECK(lowest == *std::min_element(items.begin(), items.end()));
+    CHECK(highest == *std::max_element(items.begin(), items.end()));
+    const auto n_zero = std::count(items.begin(), items.end(), Number{0});
+    const std::uint64_t significant = kind == 'f' ? ~std::uint64_t{0} >> (65 - 8 * sizeof(Number)) : ~std::uint64_t{0};
+    CHECK(api::count_nonzero(items.data(), sizeof(Number), items.size(), significant) == items.size() - n_zero);
+}
+
+template <class Label>
+void check_width(std::mt19937_64& random) {
+    for (std::size_t n_labels : {1, 2, 7, 8, 9, 31, 63, 64, 65, 2047, 2048, 2049, 4097, 10000}) {
+        for (std::size_t longest : {1, 3, 40, 5000}) {
+            const auto labels = label_image<Label>(n_labels, longest, random);
+            check_unique(labels);
+            for (bool keep_zero : {false, true}) {
+                check_renumber<Label, std::uint8_t>(labels, keep_zero);
+                check_renumber<Label, std::uint16_t>(labels, keep_zero);
+                check_renumber<Label, std::uint32_t>(labels, keep_zero);
+                check_renumber<Label, std::uint64_t>(labels, keep_zero);
+            }
+            check_remap<Label, std::uint8_t>(labels, random);
+            check_remap<Label, std::uint16_t>(labels, random);
+            check_remap<Label, std::uint32_t>(labels, random);
+            check_remap<Label, std::uint64_t>(labels, random);
+            check_measures<Label>(labels, 'u');
+            check_measures(std::vector<std::make_signed_t<Label>>(labels.begin(), labels.end()), 'i');
+        }
+    }
+    check_unique_fortran<Label>(random);
+}
+
+int main() {
+    std::mt19937_64 random(1);
+    check_width<std::uint8_t>(random);
+    check_width<std::uint16_t>(random);
+    check_width<std::uint32_t>(random);
+    check_width<std::uint64_t>(random);
+    check_adversarial_keys();
+    check_measures<float>({3.0f, -0.0f, 0.0f, -2.5f, 7.0f}, 'f');
+    check_measures<double>({3.0, -0.0, 0.0, -2.5, 7.0}, 'f');
+    std::printf("smoke: every kernel ran with %s\n", api::isa());
+}
