@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "fastremap/missing.hpp"
 
@@ -53,5 +54,31 @@ const char* isa();
 // measure.hpp
 void minmax(const void* items, char kind, std::size_t width, std::size_t n_items, void* lowest, void* highest);
 std::size_t count_nonzero(const void* items, std::size_t width, std::size_t n_items, std::uint64_t significant);
+
+std::size_t count_equal_pairs(const void* items, std::size_t width, std::size_t n_items);
+std::vector<std::int64_t> find_equal(const void* items, std::size_t width, std::size_t n_items, std::uint64_t wanted);
+bool all_equal(const void* items, std::size_t width, std::size_t n_items, std::uint64_t wanted);
+bool is_ordered(const void* items, char kind, std::size_t width, std::size_t n_items, bool ascending);
+
+// relate.hpp
+class Relation {
+   public:
+    virtual ~Relation() = default;
+    // Called once.
+    virtual void add(const void* first, const void* second, const std::int64_t* shape, int ndim, bool fortran) = 0;
+    virtual std::size_t n_first() const = 0;
+    virtual std::size_t n_second() const = 0;
+    virtual std::size_t n_pairs() const = 0;
+    virtual void copy_first(void* out) const = 0;
+    virtual void copy_last_partner(void* out) const = 0;     // without pairs: by number of the first label
+    virtual void copy_second(void* out) const = 0;           // with pairs
+    virtual void copy_pairs(std::uint64_t* out) const = 0;   // with pairs: number of the first << 32 | of the second
+};
+std::unique_ptr<Relation> make_relation(std::size_t first_width, std::size_t second_width, bool with_pairs);
+
+// points.hpp
+void scatter_points(const void* labels, std::size_t width, const std::int64_t* shape, int ndim, const void* keys,
+                    std::size_t n_keys, std::int64_t* cursors, void* points, std::size_t coordinate_width);
+void keep_surface(const void* labels, std::size_t width, const std::int64_t* shape, int ndim, void* out);
 
 }  // namespace fastremap::api

@@ -23,4 +23,32 @@ std::size_t count_nonzero(const void* items, std::size_t width, std::size_t n_it
     });
 }
 
+std::size_t count_equal_pairs(const void* items, std::size_t width, std::size_t n_items) {
+    return visit_width(width, [&](auto bits) {
+        return fastremap::count_equal_pairs(static_cast<const decltype(bits)*>(items), n_items);
+    });
+}
+
+std::vector<std::int64_t> find_equal(const void* items, std::size_t width, std::size_t n_items, std::uint64_t wanted) {
+    std::vector<std::int64_t> places;
+    visit_width(width, [&](auto bits) {
+        using Bits = decltype(bits);
+        fastremap::find_equal(static_cast<const Bits*>(items), n_items, static_cast<Bits>(wanted), places);
+    });
+    return places;
+}
+
+bool all_equal(const void* items, std::size_t width, std::size_t n_items, std::uint64_t wanted) {
+    return visit_width(width, [&](auto bits) {
+        using Bits = decltype(bits);
+        return fastremap::all_equal(static_cast<const Bits*>(items), n_items, static_cast<Bits>(wanted));
+    });
+}
+
+bool is_ordered(const void* items, char kind, std::size_t width, std::size_t n_items, bool ascending) {
+    return visit_number(kind, width, [&](auto number) {
+        return fastremap::is_ordered(static_cast<const decltype(number)*>(items), n_items, ascending);
+    });
+}
+
 }  // namespace fastremap::api

@@ -13,11 +13,8 @@ class TypedDistinct final : public Distinct {
 
     void add(const void* labels, const std::int64_t* shape, int ndim, bool fortran) override {
         const auto* typed = static_cast<const Label*>(labels);
-        std::size_t n_labels = 1;
-        for (int axis = 0; axis < ndim; ++axis) n_labels *= static_cast<std::size_t>(shape[axis]);
-        if (!with_stats_) return distinct_.template add<false>(typed, n_labels, 0, 1);
-        if (!fortran || ndim < 2) return distinct_.template add<true>(typed, n_labels, 0, 1);
-        distinct_.add_fortran(typed, shape, ndim);
+        if (with_stats_) return distinct_.add_with_stats(typed, shape, ndim, fortran);
+        distinct_.add_labels_only(typed, static_cast<std::size_t>(n_items_of(shape, ndim)));
     }
 
     std::size_t size() const override { return distinct_.ids.labels.size(); }

@@ -10,22 +10,36 @@ __path__ = pkgutil.extend_path(__path__, __name__)
 
 from ._kernels import __version__
 from ._warnings import InPlaceWarning
+from .components import component_map, inverse_component_map
+from .fitting import fit_dtype, narrow_dtype, refit, widen_dtype
 from .labels import renumber, unique
 from .mapping import mask, mask_except, remap, remap_from_array, remap_from_array_kv
-from .measures import foreground, minmax
+from .measures import foreground, indices, is_solid, is_sorted, minmax, pixel_pairs
+from .points import point_cloud
 from .table import LabelTable
 
 __all__ = [
     "InPlaceWarning",
     "LabelTable",
     "__version__",
+    "component_map",
+    "fit_dtype",
     "foreground",
+    "indices",
+    "inverse_component_map",
+    "is_solid",
+    "is_sorted",
     "mask",
     "mask_except",
     "minmax",
+    "narrow_dtype",
+    "pixel_pairs",
+    "point_cloud",
+    "refit",
     "remap",
     "remap_from_array",
     "remap_from_array_kv",
     "renumber",
     "unique",
+    "widen_dtype",
 ]

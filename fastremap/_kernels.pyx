@@ -3,6 +3,7 @@
 
 cimport numpy as cnp
 from libc.stdint cimport int64_t, uint64_t
+from libc.string cimport memcpy
 from libcpp cimport bool as cbool
 from libcpp.memory cimport unique_ptr
 from libcpp.vector cimport vector
@@ -45,6 +46,26 @@ cdef extern from "api.hpp" namespace "fastremap::api" nogil:
     unique_ptr[CLookup] make_lookup(const void*, size_t, const void*, size_t, size_t) except +
 
     void c_minmax "fastremap::api::minmax"(const void*, char, size_t, size_t, void*, void*) except +
+    size_t c_count_equal_pairs "fastremap::api::count_equal_pairs"(const void*, size_t, size_t) except +
+    vector[int64_t] c_find_equal "fastremap::api::find_equal"(const void*, size_t, size_t, uint64_t) except +
+    cbool c_all_equal "fastremap::api::all_equal"(const void*, size_t, size_t, uint64_t) except +
+    cbool c_is_ordered "fastremap::api::is_ordered"(const void*, char, size_t, size_t, cbool) except +
+
+    cdef cppclass CRelation "fastremap::api::Relation":
+        void add(const void*, const void*, const int64_t*, int, cbool) except +
+        size_t n_first()
+        size_t n_second()
+        size_t n_pairs()
+        void copy_first(void*)
+        void copy_last_partner(void*)
+        void copy_second(void*)
+        void copy_pairs(uint64_t*)
+    unique_ptr[CRelation] make_relation(size_t, size_t, cbool) except +
+
+    void c_scatter_points "fastremap::api::scatter_points"(
+        const void*, size_t, const int64_t*, int, const void*, size_t, int64_t*, void*, size_t) except +
+    void c_keep_surface "fastremap::api::keep_surface"(const void*, size_t, const int64_t*, int, void*) except +
+
     const char* c_isa "fastremap::api::isa"() except +
     size_t c_count_nonzero "fastremap::api::count_nonzero"(const void*, size_t, size_t, uint64_t) except +
 
@@ -168,3 +189,113 @@ def count_nonzero(cnp.ndarray items, uint64_t significant):
     with nogil:
         n_nonzero = c_count_nonzero(data, width, n_items, significant)
     return n_nonzero
+
+
+def count_equal_pairs(cnp.ndarray items):
+    """The number of items that equal their successor."""
+    cdef void* data = data_of(items)
+    cdef size_t width = cnp.PyArray_ITEMSIZE(items)
+    cdef size_t n_items = cnp.PyArray_SIZE(items)
+    cdef size_t n_pairs
+    with nogil:
+        n_pairs = c_count_equal_pairs(data, width, n_items)
+    return n_pairs
+
+
+def find_equal(cnp.ndarray items, uint64_t wanted):
+    """The places of the items whose bits are those of `wanted`."""
+    cdef void* data = data_of(items)
+    cdef size_t width = cnp.PyArray_ITEMSIZE(items)
+    cdef size_t n_items = cnp.PyArray_SIZE(items)
+    cdef vector[int64_t] places
+    cdef cnp.ndarray out
+    with nogil:
+        places = c_find_equal(data, width, n_items, wanted)
+    out = np.empty(places.size(), dtype=np.int64)
+    if places.size():
+        memcpy(data_of(out), places.data(), places.size() * sizeof(int64_t))
+    return out
+
+
+def all_equal(cnp.ndarray items, uint64_t wanted):
+    """True if the bits of every item are those of `wanted`."""
+    cdef void* data = data_of(items)
+    cdef size_t width = cnp.PyArray_ITEMSIZE(items)
+    cdef size_t n_items = cnp.PyArray_SIZE(items)
+    cdef cbool same
+    with nogil:
+        same = c_all_equal(data, width, n_items, wanted)
+    return same
+
+
+def is_ordered(cnp.ndarray items, str kind, bint ascending):
+    """True if no item is above (below) its successor."""
+    cdef void* data = data_of(items)
+    cdef char letter = <char>ord(kind)
+    cdef size_t width = cnp.PyArray_ITEMSIZE(items)
+    cdef size_t n_items = cnp.PyArray_SIZE(items)
+    cdef cbool ordered
+    with nogil:
+        ordered = c_is_ordered(data, letter, width, n_items, ascending)
+    return ordered
+
+
+def last_partners(cnp.ndarray first, cnp.ndarray second, shape, bint fortran):
+    """The distinct labels of `first`, and for each the label of `second` on its last voxel in C order."""
+    cdef vector[int64_t] dims = shape
+    cdef void* first_data = data_of(first)
+    cdef void* second_data = data_of(second)
+    cdef unique_ptr[CRelation] relation = make_relation(
+        cnp.PyArray_ITEMSIZE(first), cnp.PyArray_ITEMSIZE(second), False)
+    cdef cnp.ndarray labels, partners
+    with nogil:
+        relation.get().add(first_data, second_data, dims.data(), <int>dims.size(), fortran)
+    labels = np.empty(relation.get().n_first(), dtype=first.dtype)
+    partners = np.empty(labels.size, dtype=second.dtype)
+    relation.get().copy_first(data_of(labels))
+    relation.get().copy_last_partner(data_of(partners))
+    return labels, partners
+
+
+def label_pairs(cnp.ndarray first, cnp.ndarray second, shape, bint fortran):
+    """The distinct pairs of labels that lie on one voxel, as two arrays."""
+    cdef vector[int64_t] dims = shape
+    cdef void* first_data = data_of(first)
+    cdef void* second_data = data_of(second)
+    cdef unique_ptr[CRelation] relation = make_relation(
+        cnp.PyArray_ITEMSIZE(first), cnp.PyArray_ITEMSIZE(second), True)
+    cdef cnp.ndarray firsts, seconds, pairs
+    with nogil:
+        relation.get().add(first_data, second_data, dims.data(), <int>dims.size(), fortran)
+    firsts = np.empty(relation.get().n_first(), dtype=first.dtype)
+    seconds = np.empty(relation.get().n_second(), dtype=second.dtype)
+    pairs = np.empty(relation.get().n_pairs(), dtype=np.uint64)
+    relation.get().copy_first(data_of(firsts))
+    relation.get().copy_second(data_of(seconds))
+    relation.get().copy_pairs(<uint64_t*>data_of(pairs))
+    return firsts[pairs >> np.uint64(32)], seconds[pairs & np.uint64(2**32 - 1)]
+
+
+def scatter_points(cnp.ndarray labels, shape, cnp.ndarray keys, cnp.ndarray cursors, cnp.ndarray points):
+    """Write the coordinates of the voxels of each key from its cursor on; the cursors move."""
+    cdef vector[int64_t] dims = shape
+    cdef void* data = data_of(labels)
+    cdef void* key_data = data_of(keys)
+    cdef int64_t* cursor_data = <int64_t*>data_of(cursors)
+    cdef void* point_data = data_of(points)
+    cdef size_t width = cnp.PyArray_ITEMSIZE(labels)
+    cdef size_t n_keys = cnp.PyArray_SIZE(keys)
+    cdef size_t coordinate_width = cnp.PyArray_ITEMSIZE(points)
+    with nogil:
+        c_scatter_points(data, width, dims.data(), <int>dims.size(), key_data, n_keys, cursor_data, point_data,
+                         coordinate_width)
+
+
+def keep_surface(cnp.ndarray labels, shape, cnp.ndarray out):
+    """Write the labels, with 0 for voxels neither on the border nor beside another label."""
+    cdef vector[int64_t] dims = shape
+    cdef void* data = data_of(labels)
+    cdef void* out_data = data_of(out)
+    cdef size_t width = cnp.PyArray_ITEMSIZE(labels)
+    with nogil:
+        c_keep_surface(data, width, dims.data(), <int>dims.size(), out_data)

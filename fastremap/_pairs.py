@@ -92,8 +92,9 @@ def table_columns(table: Any) -> Columns:
             f"a table is a mapping, a LabelTable or a pair of arrays (keys, values); got {type(table).__name__}"
         )
     old, new = (part if isinstance(part, np.ndarray) else list(part) for part in table)
-    if np.size(old) != np.size(new):
-        raise ValueError(f"a table needs as many values as keys; got {np.size(old)} keys and {np.size(new)} values")
+    n_old, n_new = (part.size if isinstance(part, np.ndarray) else len(part) for part in (old, new))
+    if n_old != n_new:
+        raise ValueError(f"a table needs as many values as keys; got {n_old} keys and {n_new} values")
     return Columns(old, new, {})
 
 

@@ -192,7 +192,7 @@ def renumber(
         if can_write(arr, label_dtype if low <= lowest and highest <= high else result.dtype):
             np.copyto(arr, result, casting="unsafe")
             result = array if array.dtype == result.dtype else result
-    return result, _mapping(mapping, old, new)
+    return result, _mapping(mapping, old, new.astype(np.float64) if label_dtype.kind == "f" else new)
 
 
 def _rungs(label_dtype: np.dtype, wanted: np.dtype | None) -> list[np.dtype]:

@@ -163,7 +163,7 @@ class LabelTable(Mapping):
         if preserve_zero:
             labels = np.append(labels, labels.dtype.type(0))
             ids = np.append(ids, ids.dtype.type(0))
-        return cls.from_arrays(labels, ids)
+        return cls.from_arrays(labels, ids.astype(np.float64) if labels.dtype.kind == "f" else ids)
 
     @classmethod
     def open(cls, path: str | os.PathLike) -> Self:
@@ -370,7 +370,7 @@ def new_ids(dtype: np.dtype, start: int, n_ids: int, has_zero: bool = False) -> 
         If an id is not representable, or is 0 while that belongs to the label 0.
     """
     if not n_ids:
-        return np.empty(0, np.float64 if dtype.kind == "f" else np.uint8)
+        return np.empty(0, np.int64)
     last = start + n_ids - 1
     low, high = bounds(ladder(dtype)[-1])
     for value in (start, last):
@@ -384,9 +384,8 @@ def new_ids(dtype: np.dtype, start: int, n_ids: int, has_zero: bool = False) -> 
             f"start={start} would give the id 0 to a label while preserve_zero keeps 0 for the label 0; "
             "choose start > 0, or preserve_zero=False"
         )
-    if dtype.kind == "f":
-        return np.arange(start, last + 1, dtype=np.float64)
-    return np.arange(n_ids, dtype=ladder(dtype)[-1]) + ladder(dtype)[-1].type(start)
+    widest = np.dtype(np.int64) if dtype.kind == "f" else ladder(dtype)[-1]
+    return np.arange(n_ids, dtype=widest) + widest.type(start)
 
 
 def _numbers(items: list, what: str) -> np.ndarray:

@@ -9,11 +9,12 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import dask
 import psutil
 
 from .stages import Executor, Future
@@ -51,6 +52,10 @@ class ThreadExecutor:
     def abandon(self, futures: list[Any]) -> None:
         """Cancel the tasks that have not begun, and wait for the others."""
         wait([future for future in futures if not future.cancel()])
+
+    def error(self, future: Any) -> BaseException | None:
+        """Return what a task raised."""
+        return future.exception()
 
     def explain(self, error: BaseException) -> str:
         """Say what went wrong."""
@@ -101,6 +106,10 @@ class ClusterExecutor:
 
         if not self._ends and self._client.status == "running" and self._client.nthreads():
             wait(futures)
+
+    def error(self, future: Any) -> BaseException | None:
+        """Return what a task raised; of those that did not, which are nearly all, nobody has to be asked."""
+        return None if future.status == "finished" else future.exception()
 
     def explain(self, error: BaseException) -> str:
         """Say what went wrong, and what to do where workers die."""
@@ -158,8 +167,10 @@ def local_cluster(n_workers: int, n_threads: int, memory_limit_nbytes: int | Non
     """
     from distributed import Client, LocalCluster
 
+    # Workers that are started anew take their logging from the configuration alone.
+    quiet = dask.config.set({"logging": {"distributed": "critical"}})
     with ExitStack() as stack:
-        with _interrupts_deferred():
+        with _interrupts_deferred(), quiet:
             cluster = LocalCluster(
                 n_workers=n_workers,
                 threads_per_worker=n_threads,
@@ -168,8 +179,17 @@ def local_cluster(n_workers: int, n_threads: int, memory_limit_nbytes: int | Non
                 dashboard_address=":0",  # a free port: users have other clusters
                 silence_logs=logging.CRITICAL,
             )
-            client = stack.enter_context(Client(stack.enter_context(cluster)))
+            stack.callback(_close, cluster)
+            client = Client(cluster)
+            stack.callback(_close, client)
         yield ClusterExecutor(client, ends=True)
+
+
+def _close(part: Any) -> None:
+    """Close a cluster or its client. distributed's close may raise while it starts a worker anew; what it leaves
+    ends with this process, and must not hide the error that brought the job here."""
+    with suppress(Exception):
+        part.close()
 
 
 @contextmanager

@@ -8,13 +8,16 @@ from typing import Any
 
 import dask.array as da
 import numpy as np
-from dask.base import DaskMethodsMixin, tokenize
+from dask.base import DaskMethodsMixin, clone_key, tokenize
 from dask.graph_manipulation import clone
+from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
 
 from fastremap import LabelTable
 
 from . import blocks
 from .reductions import box, unbox
+
+SEED = "fastremap_dask"  # of the keys of first passes: equal calls give equal keys
 
 
 class LazyTable(DaskMethodsMixin):
@@ -86,7 +89,23 @@ def read_apart(arr: da.Array, why: str) -> da.Array:
             f"{why} reads the array twice in one graph; in Dask's array-expression mode nothing keeps the whole array "
             "from staying in memory between: leave it out, or set the configuration array.query-planning to False"
         )
-    return clone(arr, seed="fastremap_dask")
+    apart = clone(arr, seed=SEED)
+    # clone renames tasks, but not inside those that know their own key and those they need (dask issue 12455).
+    new_keys = {key: clone_key(key, SEED) for key in arr.dask.get_all_external_keys()}
+    layers = {
+        name: MaterializedLayer({key: _renamed(task, key, new_keys) for key, task in layer.items()})
+        if isinstance(layer, MaterializedLayer)
+        else layer
+        for name, layer in apart.dask.layers.items()
+    }
+    graph = HighLevelGraph(layers, apart.dask.dependencies)
+    return da.Array(graph, apart.name, apart.chunks, meta=apart._meta)
+
+
+def _renamed(task: Any, key: Any, new_keys: dict[Any, Any]) -> Any:
+    """Return a task under its new key, with what it needs under theirs; data and futures as they are."""
+    knows_its_keys = hasattr(task, "dependencies") and hasattr(task, "substitute")
+    return task.substitute(new_keys, key=key) if knows_its_keys else task
 
 
 def exact_table(table: Any, arr: da.Array) -> Any:

@@ -19,7 +19,6 @@ class Future(Protocol):
     """What `concurrent.futures` and `distributed` agree on."""
 
     def result(self) -> Any: ...
-    def exception(self) -> BaseException | None: ...
     def add_done_callback(self, function: Callable[[Any], None]) -> None: ...
 
 
@@ -39,6 +38,9 @@ class Executor(Protocol):
 
     def abandon(self, futures: list[Any]) -> None:
         """Return when none of these tasks runs, or ever will."""
+
+    def error(self, future: Any) -> BaseException | None:
+        """Return what a task that has ended raised."""
 
     def explain(self, error: BaseException) -> str:
         """Say in one line what went wrong with a task."""
@@ -186,7 +188,7 @@ class _Flight:
         """Wait for a task to end; return its tag and its future, which holds a result."""
         future = self._ended.get()
         name, tag, passed_on = self.waiting.pop(future)
-        error = future.exception()
+        error = self.executor.error(future)
         if isinstance(error, passed_on):
             raise error
         if error is not None:

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -112,6 +113,13 @@ class Runs {
     void split(const Label* labels, std::size_t n_labels) {
         n_labels_ = n_labels;
         n = split_(labels, n_labels, keys, ends_);
+    }
+
+    // Also end runs where those of another array end; the keys no longer belong to the runs then.
+    void unite(const std::uint8_t* ends) {
+        for (std::size_t byte = 0; byte * 8 < n_labels_; ++byte) ends_[byte] |= ends[byte];
+        n = 0;
+        for (std::size_t byte = 0; byte * 8 < n_labels_; ++byte) n += static_cast<std::size_t>(std::popcount(ends_[byte]));
     }
 
     void locate() { positions_(ends_, n_labels_, last); }

@@ -12,6 +12,7 @@
 #include <limits>
 #include <vector>
 
+#include "lines.hpp"
 #include "runs.hpp"
 #include "table.hpp"
 
@@ -47,8 +48,7 @@ struct Distinct {
 
     // The item i of `labels` has the C-order index start + i * step, step > 0.
     template <bool with_stats>
-    void add(const Label* labels, std::size_t n_labels, std::int64_t start, std::int64_t step) {
-        Runs<Label> runs;
+    void add(Runs<Label>& runs, const Label* labels, std::size_t n_labels, std::int64_t start, std::int64_t step) {
         for_each_piece(0, n_labels, [&](std::size_t offset, std::size_t length) {
             runs.split(labels + offset, length);
             if constexpr (with_stats) runs.locate();
@@ -67,26 +67,17 @@ struct Distinct {
         });
     }
 
-    // An array in Fortran order, line by line along its first axis: within a line the C-order index only grows,
-    // so the least one of a run is that of its first item.
-    void add_fortran(const Label* labels, const std::int64_t* shape, int ndim) {
-        std::vector<std::int64_t> strides(ndim, 1), at(ndim, 0);
-        std::int64_t n_labels = 1;
-        for (int axis = ndim - 1; axis >= 0; --axis) {
-            strides[axis] = n_labels;
-            n_labels *= shape[axis];
-        }
-        if (n_labels == 0) return;
-        std::int64_t start = 0;
-        for (std::int64_t done = 0; done < n_labels; done += shape[0]) {
-            add<true>(labels + done, static_cast<std::size_t>(shape[0]), start, strides[0]);
-            for (int axis = 1; axis < ndim; ++axis) {
-                start += strides[axis];
-                if (++at[axis] < shape[axis]) break;
-                start -= at[axis] * strides[axis];
-                at[axis] = 0;
-            }
-        }
+    void add_labels_only(const Label* labels, std::size_t n_labels) {
+        Runs<Label> runs;
+        add<false>(runs, labels, n_labels, 0, 1);
+    }
+
+    // Within a line the C-order index only grows, so the least one of a run is that of its first item.
+    void add_with_stats(const Label* labels, const std::int64_t* shape, int ndim, bool fortran) {
+        Runs<Label> runs;
+        for_each_line(shape, ndim, fortran, [&](std::int64_t line, std::int64_t n, std::int64_t start, std::int64_t step) {
+            add<true>(runs, labels + line, static_cast<std::size_t>(n), start, step);
+        });
     }
 };
 

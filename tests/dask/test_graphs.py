@@ -10,12 +10,13 @@ import dask
 import dask.array as da
 import numpy as np
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, wait
 
 import fastremap
 import fastremap_dask
 from fastremap import LabelTable
 from fastremap_dask import blocks
+from fastremap_dask.graphs import read_apart
 from fastremap_dask.reductions import FAN_IN
 
 MERGES = ("merge-states-partial", "merge-states-aggregate")
@@ -206,11 +207,51 @@ def test_threads_pickle_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.compute(scheduler="threads").max() == 4
 
 
+SOURCES = {
+    "made": lambda array: array,
+    "sliced": lambda array: array[1:7, 3:],
+    "rechunked": lambda array: array.rechunk((3, 5)),
+    "reshaped": lambda array: array.reshape(-1),
+    "transposed": lambda array: array.T,
+    "picked": lambda array: array[[0, 5, 2]],
+    "joined": lambda array: da.concatenate([array, array[:3]]),
+    "with borders": lambda array: da.overlap.overlap(array, 1, "reflect"),
+    "summed": lambda array: array.sum(axis=0),
+    "random": lambda array: da.random.default_rng(0).integers(0, 5, (6, 6), chunks=2),
+    "delayed": lambda array: da.from_delayed(dask.delayed(np.ones)((6, 6)), (6, 6), float),
+    "of numpy": lambda array: da.from_array(np.arange(36).reshape(6, 6), chunks=(4, 3)),
+    "persisted": lambda array: array[1:].persist(scheduler="synchronous"),
+    "renumbered": lambda array: fastremap_dask.renumber(array, start=7, dtype="u2")[0],
+}
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_passes_are_apart_for_any_source(kind: str) -> None:
+    array = SOURCES[kind](volume((4, 4)))
+    apart = read_apart(array, "")
+    needs = apart.dask.get_all_dependencies()
+    assert not needs.keys() & array.dask.get_all_dependencies().keys()
+    assert set().union(*needs.values()) <= needs.keys()
+    with dask.config.set(scheduler="synchronous"):
+        in_memory = array.compute()
+        ids, table = dask.compute(*fastremap_dask.renumber(array, dtype="i8"))
+        expected, expected_table = fastremap.renumber(in_memory, dtype="i8", mapping="table")
+    np.testing.assert_array_equal(ids, expected, strict=True)
+    assert table == expected_table
+
+
 def test_persisted_arrays_are_not_computed_again() -> None:
     made: Counter = Counter()
-    array = volume((3, 3), made).persist(scheduler="synchronous")
-    dask.compute(*fastremap_dask.renumber(array, dtype="u1"), scheduler="synchronous")
-    assert set(made.values()) == {1}
+    array = volume((3, 3), made)
+    in_memory = array.compute(scheduler="synchronous")
+    with LocalCluster(n_workers=2, processes=False, dashboard_address=None) as cluster, Client(cluster):
+        kept = array.persist()
+        wait(kept)
+        made.clear()
+        ids, table = dask.compute(*fastremap_dask.renumber(kept, dtype="u1"))
+        assert not made
+    np.testing.assert_array_equal(ids, fastremap.renumber(in_memory, dtype="u1")[0], strict=True)
+    assert len(table) == 5
 
 
 MEMORY_SCRIPT = """

@@ -1,0 +1,62 @@
+"""Where the voxels of each label lie."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import _kernels
+from ._arrays import as_array, bits, native
+from .labels import unique
+
+
+def point_cloud(arr: ArrayLike, shell: bool = False) -> dict:
+    """List the coordinates of the voxels of each label.
+
+    Parameters
+    ----------
+    arr : array_like
+        One or more dimensions, any order and strides; bool, integer or float dtype.
+    shell : bool
+        Only voxels on the border of the image, or with a face neighbour of another label.
+
+    Returns
+    -------
+    dict
+        Label to (N, ndim) coordinates in C order, labels ascending, background 0 left out. Coordinates are uint16
+        while every axis is at most 65,536 long, then uint32.
+
+    Raises
+    ------
+    TypeError
+        If the dtype is not supported. Nothing is written.
+    ValueError
+        If the array has no dimension, or an axis longer than 2**32. Nothing is written.
+
+    Notes
+    -----
+    Time: O(n) expected. Peak extra bytes: the coordinates, which the arrays of the result share, and about 60 to 120 for
+    each label; a copy of the input if it does not lie in C order, is byte-swapped, of a float dtype, or for `shell`.
+    Holds no lock.
+
+    Examples
+    --------
+    >>> import fastremap
+    >>> fastremap.point_cloud([[0, 5], [5, 1]])
+    {1: array([[1, 1]], dtype=uint16), 5: array([[0, 1],
+           [1, 0]], dtype=uint16)}
+    """
+    array = as_array(arr)
+    if not array.ndim:
+        raise ValueError("point_cloud needs an array of at least one dimension; a scalar has no coordinates")
+    if max(array.shape) > 2**32:
+        raise ValueError(f"an axis of {max(array.shape)} voxels is too long for coordinates of 32 bits")
+    labels = bits(np.ascontiguousarray(native(array)))
+    if shell and array.size:
+        whole, labels = labels, np.empty_like(labels)
+        _kernels.keep_surface(whole, whole.shape, labels)
+    found, counts = unique(labels.view(array.dtype.newbyteorder("=")), return_counts=True)
+    found, counts = found[found != 0], counts[found != 0]
+    ends = np.cumsum(counts)
+    points = np.empty((counts.sum(), array.ndim), np.uint16 if max(array.shape) <= 65536 else np.uint32)
+    _kernels.scatter_points(labels, labels.shape, bits(found), ends - counts, points)
+    keys = found.view(np.uint8) if found.dtype.kind == "b" else found
+    return dict(zip(keys.tolist(), np.split(points, ends[:-1]), strict=False))
