@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "fastremap/missing.hpp"
@@ -80,5 +81,12 @@ std::unique_ptr<Relation> make_relation(std::size_t first_width, std::size_t sec
 void scatter_points(const void* labels, std::size_t width, const std::int64_t* shape, int ndim, const void* keys,
                     std::size_t n_keys, std::int64_t* cursors, void* points, std::size_t coordinate_width);
 void keep_surface(const void* labels, std::size_t width, const std::int64_t* shape, int ndim, void* out);
+
+// ipt.hpp
+void reverse_axes(void* items, const std::size_t* shape, std::size_t n_axes, std::size_t item_nbytes);
+void copy_axes(const void* from, const std::ptrdiff_t* strides, void* to, const std::size_t* shape, std::size_t n_axes,
+               std::size_t item_nbytes);
+std::string layout_plan(const std::size_t* shape, std::size_t n_axes, std::size_t item_nbytes,
+                        std::size_t scratch_nbytes);
 
 }  // namespace fastremap::api

@@ -10,7 +10,7 @@ const char* isa() { return isa_names[static_cast<int>(fastremap::isa())]; }
 void minmax(const void* items, char kind, std::size_t width, std::size_t n_items, void* lowest, void* highest) {
     visit_number(kind, width, [&](auto number) {
         using Number = decltype(number);
-        const auto extremes = fastremap::minmax(static_cast<const Number*>(items), n_items);
+        const auto extremes = FASTREMAP_CHOOSE(minmax<Number>)(static_cast<const Number*>(items), n_items);
         *static_cast<Number*>(lowest) = extremes.lowest;
         *static_cast<Number*>(highest) = extremes.highest;
     });
@@ -19,13 +19,14 @@ void minmax(const void* items, char kind, std::size_t width, std::size_t n_items
 std::size_t count_nonzero(const void* items, std::size_t width, std::size_t n_items, std::uint64_t significant) {
     return visit_width(width, [&](auto bits) {
         using Bits = decltype(bits);
-        return fastremap::count_nonzero(static_cast<const Bits*>(items), n_items, static_cast<Bits>(significant));
+        return FASTREMAP_CHOOSE(count_nonzero<Bits>)(static_cast<const Bits*>(items), n_items, static_cast<Bits>(significant));
     });
 }
 
 std::size_t count_equal_pairs(const void* items, std::size_t width, std::size_t n_items) {
     return visit_width(width, [&](auto bits) {
-        return fastremap::count_equal_pairs(static_cast<const decltype(bits)*>(items), n_items);
+        using Bits = decltype(bits);
+        return FASTREMAP_CHOOSE(count_equal_pairs<Bits>)(static_cast<const Bits*>(items), n_items);
     });
 }
 
@@ -33,7 +34,7 @@ std::vector<std::int64_t> find_equal(const void* items, std::size_t width, std::
     std::vector<std::int64_t> places;
     visit_width(width, [&](auto bits) {
         using Bits = decltype(bits);
-        fastremap::find_equal(static_cast<const Bits*>(items), n_items, static_cast<Bits>(wanted), places);
+        FASTREMAP_CHOOSE(find_equal<Bits>)(static_cast<const Bits*>(items), n_items, static_cast<Bits>(wanted), places);
     });
     return places;
 }
@@ -41,13 +42,14 @@ std::vector<std::int64_t> find_equal(const void* items, std::size_t width, std::
 bool all_equal(const void* items, std::size_t width, std::size_t n_items, std::uint64_t wanted) {
     return visit_width(width, [&](auto bits) {
         using Bits = decltype(bits);
-        return fastremap::all_equal(static_cast<const Bits*>(items), n_items, static_cast<Bits>(wanted));
+        return FASTREMAP_CHOOSE(all_equal<Bits>)(static_cast<const Bits*>(items), n_items, static_cast<Bits>(wanted));
     });
 }
 
 bool is_ordered(const void* items, char kind, std::size_t width, std::size_t n_items, bool ascending) {
     return visit_number(kind, width, [&](auto number) {
-        return fastremap::is_ordered(static_cast<const decltype(number)*>(items), n_items, ascending);
+        using Number = decltype(number);
+        return FASTREMAP_CHOOSE(is_ordered<Number>)(static_cast<const Number*>(items), n_items, ascending);
     });
 }
 

@@ -17,11 +17,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -36,6 +39,7 @@ inline constexpr std::size_t stripe = 256;                  // four neighbouring
 inline constexpr std::size_t tile = 16 << 10;               // the square pass's buffer: half a first-level cache
 inline constexpr std::size_t near = 512 << 10;              // a panel and its scratch stay in the second-level cache
 inline constexpr std::size_t far = 4 << 20;                 // beyond this a panel leaves the caches of one core
+inline constexpr std::size_t longest_unit = 8 << 10;        // tiles longer than this gain nothing for cycles
 inline constexpr std::size_t piece = 64 << 10;              // cycles move longer units piece by piece
 inline constexpr std::size_t look_ahead = 8 << 10;          // cycles prefetch this much before it is moved
 inline constexpr std::size_t max_moves_ahead = 64;          // a power of two
@@ -266,8 +270,8 @@ void transpose_block(const char* from, char* to, const Axis& row, const Axis& co
                     const std::size_t r = std::min(i, row.n - n);  // the last tiles repeat a part of those before
                     for (std::size_t j = begin; j < end; j += n) {
                         const std::size_t c = std::min(j, column.n - n);
-                        transpose_tile<width>(from + at(r, row.from) + at(c, column.from),
-                                              to + at(r, row.to) + at(c, column.to), row.from, column.to);
+                        transpose_tile<width>(from + at(r, row.from) + at(c, column.from), row.from,
+                                              to + at(r, row.to) + at(c, column.to), column.to);
                     }
                 }
             }
@@ -282,3 +286,652 @@ void transpose_block(const char* from, char* to, const Axis& row, const Axis& co
                                  unit);
     }
 }
+
+// A copy that permutes axes, prepared once and done for many blocks. The target's strides are positive.
+class Permute {
+   public:
+    Permute() = default;
+
+    // While a block is written, the memory `ahead` bytes behind it is fetched.
+    Permute(std::vector<Axis> axes, std::size_t unit, std::ptrdiff_t ahead = 0) : ahead_(ahead) {
+        for (const Axis& axis : axes) empty_ = empty_ || axis.n == 0;
+        outer_ = merged(std::move(axes), unit);
+        unit_ = unit;
+        if (outer_.empty()) return;
+        row_ = outer_.back();  // fastest in the target
+        outer_.pop_back();
+        const auto whole = static_cast<std::ptrdiff_t>(unit);
+        auto distance = [&](const Axis& axis) { return axis.from == whole ? 0 : std::abs(axis.from) + 1; };
+        auto fastest = std::min_element(outer_.begin(), outer_.end(), [&](const Axis& a, const Axis& b) {
+            return distance(a) < distance(b);
+        });
+        if (fastest == outer_.end() || distance(row_) <= distance(*fastest)) return;
+        column_ = *fastest;  // fastest in the source
+        outer_.erase(fastest);
+    }
+
+    void operator()(const char* from, char* to) const {
+        if (!empty_) visit_width(unit_, [&](auto width) { descend<decltype(width)::value>(0, from, to); });
+    }
+
+   private:
+    template <std::size_t width>
+    void descend(std::size_t axis, const char* from, char* to) const {
+        if (axis < outer_.size()) {
+            for (std::size_t i = 0; i < outer_[axis].n; ++i)
+                descend<width>(axis + 1, from + static_cast<std::ptrdiff_t>(i) * outer_[axis].from,
+                               to + static_cast<std::ptrdiff_t>(i) * outer_[axis].to);
+        } else if (column_.n > 1) {
+            transpose_block<width>(from, to, row_, column_, unit_);
+        } else {
+            for (std::size_t i = 0; i < row_.n; ++i) {
+                char* target = to + static_cast<std::ptrdiff_t>(i) * row_.to;
+                copy_unit<width>(target, from + static_cast<std::ptrdiff_t>(i) * row_.from, unit_);
+                if (ahead_ != 0)
+                    for (std::size_t k = 0; k < unit_; k += tuning::line)
+                        prefetch(target + ahead_ + static_cast<std::ptrdiff_t>(k));
+            }
+        }
+    }
+
+    std::vector<Axis> outer_;
+    Axis row_{1, 0, 0}, column_{1, 0, 0};
+    std::size_t unit_ = 0;
+    std::ptrdiff_t ahead_ = 0;
+    bool empty_ = false;
+};
+
+// Exchanges two runs that do not overlap.
+inline void exchange(char* a, char* b, std::size_t nbytes) {
+    char held[tuning::line];
+    for (std::size_t i = 0; i < nbytes; i += sizeof held) {
+        const std::size_t n = std::min(sizeof held, nbytes - i);
+        if (n == sizeof held) {
+            char other[sizeof held];
+            std::memcpy(held, a + i, sizeof held);
+            std::memcpy(other, b + i, sizeof held);
+            std::memcpy(a + i, other, sizeof held);
+            std::memcpy(b + i, held, sizeof held);
+        } else {
+            std::memcpy(held, a + i, n);
+            std::memcpy(a + i, b + i, n);
+            std::memcpy(b + i, held, n);
+        }
+    }
+}
+
+// The edge, in units, of the tiles of the square pass; 1 where whole units are exchanged without a buffer.
+inline std::size_t tile_edge(std::size_t unit) {
+    std::size_t edge = std::max<std::size_t>(tuning::stripe / unit, 1);
+    while (edge * edge * unit > tuning::tile) edge /= 2;
+    return edge;
+}
+
+// Transposes n x n units in place, row i beginning at i * pitch. A tile goes through the buffer, transposed, is
+// exchanged with its mirror image row by row, and that returns through the buffer: rows of powers of two, whose lines
+// compete for the same places in the cache, are thus never held all at once.
+template <std::size_t width>
+void transpose_square(char* arr, std::size_t n, std::ptrdiff_t pitch, std::size_t unit, char* buffer) {
+    const std::size_t edge = tile_edge(unit);
+    const auto whole = static_cast<std::ptrdiff_t>(unit);
+    auto at = [&](std::size_t i, std::size_t j) {
+        return arr + static_cast<std::ptrdiff_t>(i) * pitch + static_cast<std::ptrdiff_t>(j) * whole;
+    };
+    if (edge == 1) {
+        for (std::size_t i = 0; i < n; ++i)
+            for (std::size_t j = i + 1; j < n; ++j) exchange(at(i, j), at(j, i), unit);
+        return;
+    }
+    for (std::size_t i = 0; i < n; i += edge) {
+        const std::size_t high = std::min(edge, n - i);
+        const auto high_pitch = static_cast<std::ptrdiff_t>(high) * whole;
+        for (std::size_t j = i; j < n; j += edge) {
+            const std::size_t wide = std::min(edge, n - j);
+            transpose_block<width>(at(i, j), buffer, {high, pitch, whole}, {wide, whole, high_pitch}, unit);
+            if (j == i) {
+                for (std::size_t k = 0; k < wide; ++k)
+                    copy_run(at(i + k, i), buffer + static_cast<std::ptrdiff_t>(k) * high_pitch, high * unit);
+                continue;
+            }
+            for (std::size_t k = 0; k < wide; ++k)
+                exchange(at(j + k, i), buffer + static_cast<std::ptrdiff_t>(k) * high_pitch, high * unit);
+            transpose_block<width>(buffer, at(i, j), {wide, high_pitch, whole}, {high, whole, pitch}, unit);
+        }
+    }
+}
+
+inline std::size_t cycle_scratch(std::size_t n_units, std::size_t unit) {
+    return (n_units + 7) / 8 + std::min(unit, tuning::piece);
+}
+
+// Transposes a grid of rows x columns contiguous units in place. The chain of moves does not depend on the data, so
+// it is followed some moves ahead of the copying, and the units to come are prefetched.
+inline void follow_cycles(char* arr, std::size_t rows, std::size_t columns, std::size_t unit, char* scratch) {
+    const std::size_t n_seen = (rows * columns + 7) / 8;
+    auto* seen = reinterpret_cast<std::uint8_t*>(scratch);
+    char* spare = scratch + n_seen;
+    for (std::size_t begin = 0; begin < unit; begin += tuning::piece) {
+        const std::size_t nbytes = std::min(tuning::piece, unit - begin);
+        auto place = [&](std::size_t i) { return i == Cycles::spare ? spare : arr + i * unit + begin; };
+        const std::size_t ahead = std::clamp<std::size_t>(tuning::look_ahead / nbytes, 1, tuning::max_moves_ahead - 1);
+        Cycles::Move moves[tuning::max_moves_ahead];
+        std::size_t n_made = 0, n_done = 0;
+        std::memset(seen, 0, n_seen);
+        Cycles cycles(rows, columns, seen);
+        for (bool more = true; more || n_done < n_made;) {
+            while (more && n_made - n_done < ahead) {
+                Cycles::Move& move = moves[n_made % tuning::max_moves_ahead];
+                more = cycles.next(move);
+                if (!more) break;
+                ++n_made;
+                if (move.from != Cycles::spare)
+                    for (std::size_t i = 0; i < nbytes; i += tuning::line) prefetch(place(move.from) + i);
+            }
+            if (n_done == n_made) continue;
+            const Cycles::Move& move = moves[n_done++ % tuning::max_moves_ahead];
+            copy_run(place(move.to), place(move.from), nbytes);
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Planner: which passes reverse the axes, and the traffic each is predicted to cause. Pure: sizes in, passes out.
+// ---------------------------------------------------------------------------------------------------------------------
+
+enum class Kind {
+    square,        // S: digits {n, between, n} -> the two n change places
+    panel,         // P: digits sorted by `order` within each block, through scratch
+    cycle,         // C: digits {rows, columns} -> {columns, rows}
+    detach_first,  // the last `tail` rows of the first axis go to scratch, reversed
+    attach_first,  // rows move apart and each gets its tail from scratch
+    detach_last,   // the last `tail` items of each row go to scratch, reversed, and the rows move together
+    attach_last,   // the tails return from scratch, behind everything
+};
+
+inline constexpr const char* kind_names[] = {"square",       "panel",       "cycle",      "detach_first",
+                                             "attach_first", "detach_last", "attach_last"};
+
+// One pass over `outer` equal blocks that lie one after the other, of `digits` (slow to fast) of units.
+struct Pass {
+    Kind kind;
+    std::size_t outer;
+    std::vector<std::size_t> digits;
+    std::vector<std::size_t> order;  // panel: which digit comes first, second, ... afterwards
+    std::size_t tail;                // detach, attach
+    std::size_t unit;
+    std::size_t scratch_nbytes;
+    double traffic_nbytes;  // bytes between memory and core: whole lines, scratch where it leaves the cache
+
+    std::size_t block_nbytes() const { return product(digits) * unit; }
+};
+
+using Plan = std::vector<Pass>;
+
+inline double traffic(const Plan& plan) {
+    double sum = 0;
+    for (const Pass& pass : plan) sum += pass.traffic_nbytes;
+    return sum;
+}
+
+// Tails stay in scratch while other passes run.
+inline std::size_t tail_nbytes(const Plan& plan) {
+    std::size_t most = 0;
+    for (const Pass& pass : plan)
+        if (pass.tail != 0) most = std::max(most, pass.scratch_nbytes);
+    return most;
+}
+
+inline std::size_t scratch(const Plan& plan) {
+    std::size_t most = 0;
+    for (const Pass& pass : plan)
+        if (pass.tail == 0) most = std::max(most, pass.scratch_nbytes);
+    return most + tail_nbytes(plan);
+}
+
+inline std::string describe(const Plan& plan) {
+    std::string text;
+    for (const Pass& pass : plan) {
+        text += kind_names[static_cast<int>(pass.kind)];
+        text.append(" ").append(std::to_string(pass.outer)).append(" x [");
+        for (std::size_t digit : pass.digits) text.append(std::to_string(digit)).append(" ");
+        text.back() = ']';
+        if (!pass.order.empty()) {
+            text += " -> (";
+            for (std::size_t digit : pass.order) text.append(std::to_string(digit)).append(" ");
+            text.back() = ')';
+        }
+        if (pass.tail != 0) text.append(" tail ").append(std::to_string(pass.tail));
+        text.append(", unit ").append(std::to_string(pass.unit));
+        text.append(", scratch ").append(std::to_string(pass.scratch_nbytes));
+        text.append(", traffic ").append(std::to_string(static_cast<std::uint64_t>(pass.traffic_nbytes))).append("\n");
+    }
+    return text;
+}
+
+// The two copies of a panel pass: block -> scratch, scratch -> block.
+struct Stages {
+    std::vector<Axis> in, out;
+    std::size_t unit, scratch_nbytes;
+    bool in_registers;  // false: at least one of the copies goes unit by unit
+};
+
+// Chooses the order in which a panel lies in scratch. Where the fastest axis on either side is shorter than a register,
+// that order makes one of the copies a permutation of whole runs and the other a transposition of longer axes; where
+// the two fastest axes are neighbours, the longer one is cut into two for that.
+inline Stages stages_of(const std::vector<std::size_t>& digits, const std::vector<std::size_t>& order,
+                        std::size_t unit) {
+    std::vector<Axis> axes(digits.size());
+    auto stride = static_cast<std::ptrdiff_t>(unit);
+    for (std::size_t i = digits.size(); i-- > 0; stride *= static_cast<std::ptrdiff_t>(digits[i]))
+        axes[i] = {digits[i], stride, 0};
+    stride = static_cast<std::ptrdiff_t>(unit);
+    for (std::size_t i = order.size(); i-- > 0; stride *= static_cast<std::ptrdiff_t>(digits[order[i]]))
+        axes[order[i]].to = stride;
+    axes = merged(std::move(axes), unit);
+    const auto whole = static_cast<std::ptrdiff_t>(unit);
+    auto in_source = [](const Axis& a, const Axis& b) { return a.from > b.from; };
+    auto length = [](const Axis& axis) { return static_cast<std::ptrdiff_t>(axis.n); };
+    const std::size_t lanes = unit <= 8 && (unit & (unit - 1)) == 0 ? 16 / unit : 1;
+    const Axis row = axes.back();
+    const Axis column = *std::min_element(axes.begin(), axes.end(), [](auto& a, auto& b) { return a.from < b.from; });
+    auto take = [&](const Axis& axis) {
+        axes.erase(std::find_if(axes.begin(), axes.end(), [&](const Axis& a) { return a.to == axis.to; }));
+    };
+    // Puts an axis last; all but `lanes` steps of it if it is the neighbour of one that is too short.
+    auto put_last = [&](Axis axis, bool neighbours) {
+        take(axis);
+        if (neighbours && axis.n % lanes == 0) {
+            const auto n = static_cast<std::ptrdiff_t>(lanes);
+            axes.push_back({lanes, axis.from, axis.to});
+            axis = {axis.n / lanes, axis.from * n, axis.to * n};
+        }
+        return axis;
+    };
+    std::size_t padded = 0;  // the axis whose stride must not be a power of two, counted from the fastest
+    bool in_registers = lanes == 1 || (row.n >= lanes && column.n >= lanes);
+    if (column.n < lanes && row.n >= lanes) {
+        const bool neighbours = row.from == whole * length(column);
+        const Axis last = put_last(row, neighbours);
+        in_registers = !neighbours || (row.n % lanes == 0 && last.n >= lanes);
+        std::sort(axes.begin(), axes.end(), in_source);
+        axes.push_back(last);
+        padded = 1;
+    } else if (row.n < lanes && column.n >= lanes) {
+        const bool neighbours = column.to == whole * length(row);
+        const Axis last = put_last(column, neighbours);
+        in_registers = !neighbours || (column.n % lanes == 0 && last.n >= lanes);
+        std::sort(axes.begin(), axes.end(), [](const Axis& a, const Axis& b) { return a.to > b.to; });
+        axes.push_back(last);
+    } else {
+        while (axes[axes.size() - 1 - padded].to != column.to) ++padded;
+    }
+    Stages stages{{}, {}, unit, 0, in_registers};
+    stride = whole;
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+        const Axis& axis = axes[axes.size() - 1 - i];
+        const auto lines = static_cast<std::ptrdiff_t>(tuning::line);
+        if (i == padded && i > 0 && stride % (8 * lines) == 0) stride += lines;
+        stages.in.push_back({axis.n, axis.from, stride});
+        stages.out.push_back({axis.n, stride, axis.to});
+        stride *= length(axis);
+    }
+    stages.scratch_nbytes = static_cast<std::size_t>(stride);
+    return stages;
+}
+
+inline Pass square_pass(std::size_t outer, std::size_t n, std::size_t between, std::size_t unit) {
+    const std::size_t edge = tile_edge(unit);
+    const double nbytes = static_cast<double>(outer) * static_cast<double>(n * n * between * unit);
+    // Rows shorter than a line are fetched whole.
+    const double waste = std::max(1.0, static_cast<double>(tuning::line) / static_cast<double>(n * unit));
+    return {Kind::square, outer, {n, between, n}, {}, 0, unit, edge == 1 ? 0 : edge * edge * unit, 2 * nbytes * waste};
+}
+
+inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::vector<std::size_t> order,
+                       std::size_t unit) {
+    const Stages stages = stages_of(digits, order, unit);
+    const std::size_t block = product(digits) * unit;
+    const double nbytes = static_cast<double>(outer) * static_cast<double>(block);
+    const double beyond_cache = block <= tuning::near ? 1.0 : block <= tuning::far ? 1.3 : 2.2;
+    const double by_units = stages.in_registers ? 0.0 : 4.0;  // time, told as traffic
+    return {Kind::panel, outer, std::move(digits), std::move(order), 0, unit, stages.scratch_nbytes,
+            2 * nbytes * (beyond_cache + by_units)};
+}
+
+inline Pass cycle_pass(std::size_t outer, std::size_t rows, std::size_t columns, std::size_t unit) {
+    const double nbytes = static_cast<double>(outer) * static_cast<double>(rows * columns * unit);
+    // A unit begins anywhere in a line, and its lines come in no order that hardware foresees.
+    const double waste = 1 + 1.5 * static_cast<double>(tuning::line) / static_cast<double>(unit);
+    return {Kind::cycle, outer, {rows, columns}, {}, 0, unit, cycle_scratch(rows * columns, unit), 2 * nbytes * waste};
+}
+
+// The digits of the axes in the order of memory, slow to fast, and the order wanted.
+struct Digits {
+    std::vector<std::size_t> sizes;     // by rank, which is the place in the order wanted
+    std::vector<std::size_t> ranks;      // the digits as they lie in memory
+};
+
+// Axis i is cut into two digits, n / tiles[i] and tiles[i], unless tiles[i] is 1 or n.
+inline Digits digits_of(const std::vector<std::size_t>& shape, const std::vector<std::size_t>& tiles) {
+    Digits digits;
+    std::vector<std::vector<std::size_t>> ranks(shape.size());
+    for (std::size_t i = shape.size(); i-- > 0;) {
+        const bool whole = tiles[i] == 1 || tiles[i] == shape[i];
+        for (std::size_t n : whole ? std::vector{shape[i]} : std::vector{shape[i] / tiles[i], tiles[i]}) {
+            ranks[i].push_back(digits.sizes.size());
+            digits.sizes.push_back(n);
+        }
+    }
+    for (const auto& of_axis : ranks) digits.ranks.insert(digits.ranks.end(), of_axis.begin(), of_axis.end());
+    return digits;
+}
+
+using Order = std::vector<std::size_t>;
+
+// Calls action(pass, order afterwards) for every pass that may follow: sorting the digits from one place on, changing
+// two neighbouring groups of digits, changing two digits of one size.
+template <class Action>
+void for_each_pass(const Digits& digits, const Order& order, std::size_t unit, Action&& action) {
+    const std::size_t n = order.size();
+    std::vector<std::size_t> sizes(n), units(n + 1, unit);
+    for (std::size_t i = n; i-- > 0;) {
+        sizes[i] = digits.sizes[order[i]];
+        units[i] = units[i + 1] * sizes[i];
+    }
+    auto at = [&](std::size_t i) { return order.begin() + static_cast<std::ptrdiff_t>(i); };
+    for (std::size_t i = 0; i < n; ++i) {
+        const std::size_t outer = units[0] / units[i];
+        if (!std::is_sorted(at(i), order.end())) {
+            std::vector<std::size_t> places(n - i);
+            for (std::size_t j = 0; j < places.size(); ++j) places[j] = j;
+            std::sort(places.begin(), places.end(), [&](auto a, auto b) { return order[i + a] < order[i + b]; });
+            Order next = order;
+            std::sort(next.begin() + static_cast<std::ptrdiff_t>(i), next.end());
+            action(panel_pass(outer, {sizes.begin() + static_cast<std::ptrdiff_t>(i), sizes.end()}, places, unit),
+                   next);
+        }
+        for (std::size_t j = i + 1; j < n; ++j) {
+            if (sizes[i] == sizes[j]) {
+                Order next = order;
+                std::swap(next[i], next[j]);
+                action(square_pass(outer, sizes[i], units[i + 1] / units[j], units[j + 1]), next);
+            }
+            for (std::size_t end = j + 1; end <= n; ++end) {
+                Order next = order;
+                std::rotate(next.begin() + static_cast<std::ptrdiff_t>(i), next.begin() + static_cast<std::ptrdiff_t>(j),
+                            next.begin() + static_cast<std::ptrdiff_t>(end));
+                action(cycle_pass(outer, units[i] / units[j], units[j] / units[end], units[end]), next);
+            }
+        }
+    }
+}
+
+// The cheapest sequence of passes that sorts the digits, by Dijkstra's algorithm; false if none costs less than
+// `limit` within the scratch.
+inline bool cheapest(const Digits& digits, std::size_t unit, std::size_t scratch_nbytes, double limit, Plan& plan) {
+    struct Reached {
+        double traffic;
+        Order before;
+        Pass pass;
+    };
+    std::map<Order, Reached> reached{{digits.ranks, {0, {}, {}}}};
+    std::set<std::pair<double, Order>> frontier{{0, digits.ranks}};
+    while (!frontier.empty()) {
+        const auto [so_far, order] = *frontier.begin();
+        frontier.erase(frontier.begin());
+        if (std::is_sorted(order.begin(), order.end())) {
+            plan.clear();
+            for (Order at = order; at != digits.ranks; at = reached.at(at).before) plan.push_back(reached.at(at).pass);
+            std::reverse(plan.begin(), plan.end());
+            return true;
+        }
+        for_each_pass(digits, order, unit, [&, so_far = so_far, &order = order](Pass pass, const Order& next) {
+            const double sum = so_far + pass.traffic_nbytes;
+            if (pass.scratch_nbytes > scratch_nbytes || sum >= limit) return;
+            const auto known = reached.find(next);
+            if (known != reached.end() && known->second.traffic <= sum) return;
+            if (known != reached.end()) frontier.erase({known->second.traffic, next});
+            reached[next] = {sum, order, std::move(pass)};
+            frontier.insert({sum, next});
+        });
+    }
+    return false;
+}
+
+// Divisors of n that make units of a line to some pages, at most one for each power of two.
+inline std::vector<std::size_t> tiles_of(std::size_t n, std::size_t unit) {
+    std::vector<std::size_t> tiles;
+    std::size_t limit = std::min(n / 2, tuning::longest_unit / unit);
+    for (std::size_t tile = limit; tile > 1; --tile) {
+        if (n % tile != 0 || tile > limit) continue;
+        if (tile * unit < tuning::line && !tiles.empty()) break;
+        tiles.push_back(tile);
+        limit = tile / 2;
+    }
+    return tiles;
+}
+
+// Splits off the last `tail` entries of the first or the last axis, reverses the rest, and puts them back.
+inline Plan with_tail(const std::vector<std::size_t>& shape, std::size_t unit, std::size_t tail, bool first,
+                      Plan inner) {
+    const std::size_t n_items = product(shape), n = first ? shape.front() : shape.back();
+    const std::size_t nbytes = n_items / n * tail * unit;
+    const double all = 2 * static_cast<double>(n_items * unit), some = 4 * static_cast<double>(nbytes);
+    Plan plan{{first ? Kind::detach_first : Kind::detach_last, 1, shape, {}, tail, unit, nbytes, first ? some : all + some}};
+    plan.insert(plan.end(), inner.begin(), inner.end());
+    plan.push_back({first ? Kind::attach_first : Kind::attach_last, 1, shape, {}, tail, unit, nbytes, first ? all : some});
+    return plan;
+}
+
+// The cheapest plan for up to five axes: whole axes; one axis cut into tiles; the first and the last cut by their
+// greatest common divisor; or a first or last axis without the remainder that tiles leave. Empty if none fits.
+inline Plan best_of_cuts(const std::vector<std::size_t>& shape, std::size_t unit, std::size_t scratch_nbytes) {
+    const std::size_t n_axes = shape.size();
+    const std::vector<std::size_t> whole(n_axes, 1);
+    Plan best;
+    double limit = std::numeric_limits<double>::infinity();
+    auto attempt = [&](const std::vector<std::size_t>& sizes, const std::vector<std::size_t>& tiles, std::size_t tail,
+                       bool first) {
+        const Digits digits = digits_of(sizes, tiles);
+        if (digits.sizes.size() > tuning::widest_search) return;
+        const Plan frame = tail == 0 ? Plan{} : with_tail(shape, unit, tail, first, {});
+        if (tail_nbytes(frame) > scratch_nbytes) return;
+        Plan plan;
+        if (!cheapest(digits, unit, scratch_nbytes - tail_nbytes(frame), limit - traffic(frame), plan)) return;
+        best = tail == 0 ? plan : with_tail(shape, unit, tail, first, plan);
+        limit = traffic(best);
+    };
+    attempt(shape, whole, 0, true);
+    for (std::size_t i = 0; i < n_axes; ++i)
+        for (std::size_t tile : tiles_of(shape[i], unit)) {
+            auto tiles = whole;
+            tiles[i] = tile;
+            attempt(shape, tiles, 0, true);
+        }
+    const std::size_t divisor = std::gcd(shape.front(), shape.back());
+    if (divisor > 1) {
+        auto tiles = whole;
+        tiles.front() = shape.front() / divisor;
+        tiles.back() = shape.back() / divisor;
+        attempt(shape, tiles, 0, true);
+    }
+    for (std::size_t nbytes : {tuning::line, 4 * tuning::line, 8 * tuning::line})
+        for (std::size_t i : {std::size_t{0}, n_axes - 1}) {
+            const std::size_t tile = nbytes / unit;
+            if (tile < 2 || shape[i] < tile || shape[i] % tile == 0) continue;
+            auto tiles = whole, sizes = shape;
+            tiles[i] = tile;
+            sizes[i] -= shape[i] % tile;
+            attempt(sizes, tiles, shape[i] % tile, i == 0);
+        }
+    return best;
+}
+
+// The passes that reverse the axes of a C-ordered array. Many axes, or shapes for which scratch is short, are taken
+// in two groups: the groups change places, and then each is reversed.
+inline Plan plan(std::vector<std::size_t> shape, std::size_t unit, std::size_t scratch_nbytes) {
+    shape.erase(std::remove(shape.begin(), shape.end(), std::size_t{1}), shape.end());
+    const std::size_t n_axes = shape.size();
+    if (n_axes < 2) return {};
+    auto reversal = [](std::size_t n) {
+        std::vector<std::size_t> order(n);
+        for (std::size_t i = 0; i < n; ++i) order[i] = n - 1 - i;
+        return order;
+    };
+    if (product(shape) * unit <= tuning::near) {
+        Pass all = panel_pass(1, shape, reversal(n_axes), unit);
+        if (all.scratch_nbytes <= scratch_nbytes) return {all};
+    }
+    if (n_axes < tuning::widest_search) {
+        Plan best = best_of_cuts(shape, unit, scratch_nbytes);
+        if (!best.empty()) return best;
+        if (n_axes == 2) throw std::length_error("no plan transposes this array within the scratch allowed");
+    }
+    std::size_t n_first = 1;
+    while (n_first + 1 < n_axes && product(shape, 0, n_first + 1) * unit <= tuning::near) ++n_first;
+    const std::vector<std::size_t> first(shape.begin(), shape.begin() + static_cast<std::ptrdiff_t>(n_first));
+    const std::vector<std::size_t> rest(shape.begin() + static_cast<std::ptrdiff_t>(n_first), shape.end());
+    Plan passes = plan({product(first), product(rest)}, unit, scratch_nbytes);
+    if (n_first > 1) passes.push_back(panel_pass(product(rest), first, reversal(n_first), unit));
+    const Plan others = plan(rest, unit * product(first), scratch_nbytes);
+    passes.insert(passes.end(), others.begin(), others.end());
+    return passes;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Carrying out a plan
+// ---------------------------------------------------------------------------------------------------------------------
+
+// Strides of a C-ordered block.
+inline std::vector<std::ptrdiff_t> strides_of(const std::vector<std::size_t>& shape, std::size_t unit) {
+    std::vector<std::ptrdiff_t> strides(shape.size());
+    auto stride = static_cast<std::ptrdiff_t>(unit);
+    for (std::size_t i = shape.size(); i-- > 0; stride *= static_cast<std::ptrdiff_t>(shape[i])) strides[i] = stride;
+    return strides;
+}
+
+// A pass with everything prepared that takes memory.
+class Step {
+   public:
+    explicit Step(const Pass& pass) : pass_(pass), block_(pass.block_nbytes()) {
+        if (pass.kind == Kind::panel) {
+            const Stages stages = stages_of(pass.digits, pass.order, pass.unit);
+            in_ = Permute(stages.in, stages.unit);
+            out_ = Permute(stages.out, stages.unit, block_ <= tuning::near ? static_cast<std::ptrdiff_t>(block_) : 0);
+        }
+        if (pass.kind == Kind::detach_first || pass.kind == Kind::detach_last) {
+            auto tails = pass.digits;
+            (pass.kind == Kind::detach_first ? tails.front() : tails.back()) = pass.tail;
+            const auto from = strides_of(pass.digits, pass.unit);
+            const auto to = strides_of({tails.rbegin(), tails.rend()}, pass.unit);
+            std::vector<Axis> axes;
+            for (std::size_t i = 0; i < tails.size(); ++i) axes.push_back({tails[i], from[i], to[tails.size() - 1 - i]});
+            in_ = Permute(axes, pass.unit);
+        }
+    }
+
+    // `tails` is what detach leaves for attach.
+    void operator()(char* arr, char* scratch, char* tails) const {
+        const auto& digits = pass_.digits;
+        const std::size_t unit = pass_.unit;
+        for (std::size_t i = 0; i < pass_.outer; ++i) {
+            char* block = arr + i * block_;
+            switch (pass_.kind) {
+                case Kind::square: squares(block, scratch); break;
+                case Kind::cycle: follow_cycles(block, digits[0], digits[1], unit, scratch); break;
+                case Kind::panel:
+                    in_(block, scratch);
+                    out_(scratch, block);
+                    break;
+                case Kind::detach_first: in_(block + (block_ - tails_nbytes()), tails); break;
+                case Kind::detach_last: {
+                    const std::size_t row = digits.back() * unit, kept = row - pass_.tail * unit;
+                    in_(block + kept, tails);
+                    for (std::size_t r = 1; r < block_ / row; ++r) std::memmove(block + r * kept, block + r * row, kept);
+                    break;
+                }
+                case Kind::attach_first: {
+                    const std::size_t row = digits.front() * unit, tail = pass_.tail * unit, kept = row - tail;
+                    for (std::size_t r = block_ / row; r-- > 0;) {
+                        std::memmove(block + r * row, block + r * kept, kept);
+                        copy_run(block + r * row + kept, tails + r * tail, tail);
+                    }
+                    break;
+                }
+                case Kind::attach_last: std::memcpy(block + (block_ - tails_nbytes()), tails, tails_nbytes()); break;
+            }
+        }
+    }
+
+   private:
+    std::size_t tails_nbytes() const { return pass_.scratch_nbytes; }
+
+    void squares(char* block, char* scratch) const {
+        const std::size_t n = pass_.digits[0], between = pass_.digits[1], unit = pass_.unit;
+        const auto pitch = static_cast<std::ptrdiff_t>(between * n * unit);
+        for (std::size_t i = 0; i < between; ++i)
+            visit_width(unit, [&](auto width) {
+                transpose_square<decltype(width)::value>(block + i * n * unit, n, pitch, unit, scratch);
+            });
+    }
+
+    Pass pass_;
+    std::size_t block_;
+    Permute in_, out_;
+};
+
+inline void run(const Plan& plan, char* arr) {
+    const std::vector<Step> steps(plan.begin(), plan.end());
+    const std::unique_ptr<char[]> buffer(new char[std::max<std::size_t>(scratch(plan), 1)]);
+    for (const Step& step : steps) step(arr, buffer.get() + tail_nbytes(plan), buffer.get());
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// What callers use
+// ---------------------------------------------------------------------------------------------------------------------
+
+// Reverses the axes of a C-ordered array of `shape` in its own buffer. `scratch_nbytes` 0 stands for the default.
+inline void reverse_axes(void* arr, const std::size_t* shape, std::size_t n_axes, std::size_t item_nbytes,
+                         std::size_t scratch_nbytes = 0) {
+    const std::vector<std::size_t> sizes(shape, shape + n_axes);
+    const std::size_t nbytes = product(sizes) * item_nbytes;
+    if (nbytes == 0) return;
+    run(plan(sizes, item_nbytes, scratch_nbytes == 0 ? default_scratch(nbytes) : scratch_nbytes),
+        static_cast<char*>(arr));
+}
+
+// Copies an array with the given strides in bytes into a C-ordered one that does not overlap with it.
+inline void copy_axes(const void* from, const std::ptrdiff_t* strides, void* to, const std::size_t* shape,
+                      std::size_t n_axes, std::size_t item_nbytes) {
+    const std::vector<std::size_t> sizes(shape, shape + n_axes);
+    if (product(sizes) * item_nbytes == 0) return;
+    const auto targets = strides_of(sizes, item_nbytes);
+    std::vector<Axis> axes;
+    for (std::size_t i = 0; i < n_axes; ++i) axes.push_back({sizes[i], strides[i], targets[i]});
+    Permute(axes, item_nbytes)(static_cast<const char*>(from), static_cast<char*>(to));
+}
+
+// Reverses the axes of a Fortran-ordered array (sx varies fastest): afterwards it has the shape (sy, sx), (sz, sy, sx)
+// or (sw, sz, sy, sx), in Fortran order again.
+template <class T>
+void ipt(T* arr, std::size_t sx, std::size_t sy) {
+    static_assert(std::is_trivially_copyable<T>::value, "items are moved byte by byte");
+    const std::size_t shape[] = {sy, sx};
+    reverse_axes(arr, shape, 2, sizeof(T));
+}
+
+template <class T>
+void ipt(T* arr, std::size_t sx, std::size_t sy, std::size_t sz) {
+    static_assert(std::is_trivially_copyable<T>::value, "items are moved byte by byte");
+    const std::size_t shape[] = {sz, sy, sx};
+    reverse_axes(arr, shape, 3, sizeof(T));
+}
+
+template <class T>
+void ipt(T* arr, std::size_t sx, std::size_t sy, std::size_t sz, std::size_t sw) {
+    static_assert(std::is_trivially_copyable<T>::value, "items are moved byte by byte");
+    const std::size_t shape[] = {sw, sz, sy, sx};
+    reverse_axes(arr, shape, 4, sizeof(T));
+}
+
+}  // namespace ipt

@@ -13,6 +13,7 @@ from ._warnings import InPlaceWarning
 from .components import component_map, inverse_component_map
 from .fitting import fit_dtype, narrow_dtype, refit, widen_dtype
 from .labels import renumber, unique
+from .layout import ascontiguousarray, asfortranarray, get_include, tobytes, transpose
 from .mapping import mask, mask_except, remap, remap_from_array, remap_from_array_kv
 from .measures import foreground, indices, is_solid, is_sorted, minmax, pixel_pairs
 from .points import point_cloud
@@ -22,9 +23,12 @@ __all__ = [
     "InPlaceWarning",
     "LabelTable",
     "__version__",
+    "ascontiguousarray",
+    "asfortranarray",
     "component_map",
     "fit_dtype",
     "foreground",
+    "get_include",
     "indices",
     "inverse_component_map",
     "is_solid",
@@ -40,6 +44,8 @@ __all__ = [
     "remap_from_array",
     "remap_from_array_kv",
     "renumber",
+    "tobytes",
+    "transpose",
     "unique",
     "widen_dtype",
 ]

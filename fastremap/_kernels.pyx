@@ -6,6 +6,7 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 from libcpp cimport bool as cbool
 from libcpp.memory cimport unique_ptr
+from libcpp.string cimport string
 from libcpp.vector cimport vector
 
 import numpy as np
@@ -68,6 +69,10 @@ cdef extern from "api.hpp" namespace "fastremap::api" nogil:
 
     const char* c_isa "fastremap::api::isa"() except +
     size_t c_count_nonzero "fastremap::api::count_nonzero"(const void*, size_t, size_t, uint64_t) except +
+    void c_reverse_axes "fastremap::api::reverse_axes"(void*, const size_t*, size_t, size_t) except +
+    void c_copy_axes "fastremap::api::copy_axes"(
+        const void*, const cnp.npy_intp*, void*, const size_t*, size_t, size_t) except +
+    string c_layout_plan "fastremap::api::layout_plan"(const size_t*, size_t, size_t, size_t) except +
 
 __version__ = fastremap_version().decode()
 
@@ -299,3 +304,30 @@ def keep_surface(cnp.ndarray labels, shape, cnp.ndarray out):
     cdef size_t width = cnp.PyArray_ITEMSIZE(labels)
     with nogil:
         c_keep_surface(data, width, dims.data(), <int>dims.size(), out_data)
+
+
+def reverse_axes(cnp.ndarray flat, shape):
+    """Reverse the axes of a C-ordered array of this shape within its buffer; the byte order does not matter."""
+    cdef vector[size_t] dims = shape
+    cdef size_t item_nbytes = cnp.PyArray_ITEMSIZE(flat)
+    if not (cnp.PyArray_IS_C_CONTIGUOUS(flat) and cnp.PyArray_ISWRITEABLE(flat)):
+        raise ValueError("rearranging needs a contiguous, writeable array")
+    with nogil:
+        c_reverse_axes(cnp.PyArray_DATA(flat), dims.data(), dims.size(), item_nbytes)
+
+
+def copy_axes(cnp.ndarray array, cnp.ndarray out):
+    """Copy an array of any strides into a C-ordered one of the same shape and item size."""
+    cdef vector[size_t] dims = (<object>out).shape
+    cdef size_t item_nbytes = cnp.PyArray_ITEMSIZE(out)
+    if not cnp.PyArray_IS_C_CONTIGUOUS(out):
+        raise ValueError("the target must be C-contiguous")
+    with nogil:
+        c_copy_axes(cnp.PyArray_DATA(array), cnp.PyArray_STRIDES(array), cnp.PyArray_DATA(out), dims.data(),
+                    dims.size(), item_nbytes)
+
+
+def layout_plan(shape, size_t item_nbytes, size_t scratch_nbytes):
+    """The passes that reverse the axes of an array, one a line, and the scratch that they take."""
+    cdef vector[size_t] dims = shape
+    return c_layout_plan(dims.data(), dims.size(), item_nbytes, scratch_nbytes).decode()

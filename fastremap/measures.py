@@ -134,8 +134,8 @@ def indices(arr: ArrayLike, value: int | float) -> np.ndarray:
 
     Notes
     -----
-    Time: O(n), and O(N log N) for an array in Fortran order. Peak extra bytes: 24 for each index; a copy of the input if
-    it is strided, byte-swapped or of a float dtype. Holds no lock.
+    Time: O(n), and O(N log N) for an array in Fortran order. Peak extra bytes: 24 for each index; a copy of the input
+    if it is strided, byte-swapped or of a float dtype. Holds no lock.
 
     Examples
     --------

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import signal
+import sys
 import threading
 import time
 import uuid
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 # How long the count of a cluster's threads is believed: clusters grow and shrink while a job runs.
 RECOUNT_S = 5.0
+# From <malloc.h>; the threshold is glibc's own first one, which it raises by itself unless it is set.
+M_MMAP_THRESHOLD = -3
+MMAP_THRESHOLD_NBYTES = 128 * 1024
 
 
 class ThreadExecutor:
@@ -128,7 +133,7 @@ class ClusterExecutor:
 
 
 @contextmanager
-def threads(n: int) -> Iterator[Executor]:
+def threads(n: int, *, frugal: bool = False) -> Iterator[Executor]:
     """
     Run tasks on threads of this process for the length of a `with` block.
 
@@ -136,12 +141,19 @@ def threads(n: int) -> Iterator[Executor]:
     ----------
     n : int
         Threads, at least 1.
+    frugal : bool
+        Have glibc, where it is the allocator, give each large buffer back to the system when it is freed, from now
+        on. Else it keeps some megabytes for each thread that ever decoded a chunk. Dask sets the same for workers.
 
     Yields
     ------
     Executor
         The executor.
     """
+    if frugal and sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+        if mallopt is not None:
+            mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_NBYTES)
     with ThreadPoolExecutor(n, thread_name_prefix="fastremap") as pool:
         yield ThreadExecutor(pool, n)
 

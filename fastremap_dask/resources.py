@@ -154,7 +154,7 @@ class Resources:
             return nullcontext(ClusterExecutor(self.client))
         if self.n_processes:
             return executors.local_cluster(self.n_processes, job.n_threads, self.memory_limit_nbytes)
-        return executors.threads(job.n_threads)
+        return executors.threads(job.n_threads, frugal=self.memory_limit_nbytes is not None)
 
 
 def _positive(value: int, name: str) -> int:

@@ -46,3 +46,13 @@ inline Isa isa() {
 }
 
 }  // namespace fastremap
+
+// The function of this name in the namespace of the instruction set in use (scalar, avx2, avx512).
+#if FASTREMAP_X86
+#define FASTREMAP_CHOOSE(function)                              \
+    (::fastremap::isa() == ::fastremap::Isa::avx512 ? ::fastremap::avx512::function \
+     : ::fastremap::isa() == ::fastremap::Isa::avx2 ? ::fastremap::avx2::function   \
+                                                    : ::fastremap::scalar::function)
+#else
+#define FASTREMAP_CHOOSE(function) (::fastremap::scalar::function)
+#endif

@@ -95,14 +95,6 @@ void fill(const std::uint8_t* ends, std::size_t n, const value_of<Out>* values, 
 
 namespace fastremap {
 
-// The step for the instruction set in use; found once per call of a kernel.
-#if FASTREMAP_X86
-#define FASTREMAP_STEP(step) \
-    isa() == Isa::avx512 ? avx512::step : isa() == Isa::avx2 ? avx2::step : scalar::step
-#else
-#define FASTREMAP_STEP(step) scalar::step
-#endif
-
 template <class Label>
 class Runs {
    public:
@@ -132,8 +124,8 @@ class Runs {
    private:
     std::size_t n_labels_ = 0;
     std::uint8_t ends_[piece_size / 8 + slack];
-    std::size_t (*split_)(const Label*, std::size_t, Label*, std::uint8_t*) = FASTREMAP_STEP(split<Label>);
-    void (*positions_)(const std::uint8_t*, std::size_t, std::uint32_t*) = FASTREMAP_STEP(positions);
+    std::size_t (*split_)(const Label*, std::size_t, Label*, std::uint8_t*) = FASTREMAP_CHOOSE(split<Label>);
+    void (*positions_)(const std::uint8_t*, std::size_t, std::uint32_t*) = FASTREMAP_CHOOSE(positions);
 };
 
 // The values of the runs of a piece, and writing them over the runs. The labels may be overwritten meanwhile.
@@ -148,7 +140,7 @@ class RunValues {
     }
 
    private:
-    void (*fill_)(const std::uint8_t*, std::size_t, const value_of<Out>*, Out*) = FASTREMAP_STEP(fill<Out>);
+    void (*fill_)(const std::uint8_t*, std::size_t, const value_of<Out>*, Out*) = FASTREMAP_CHOOSE(fill<Out>);
 };
 
 // Calls action(offset, length) for consecutive pieces of [begin, n) until it returns false.
