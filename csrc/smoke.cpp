@@ -141,6 +141,90 @@ void check_adversarial_keys() {
     check_renumber<std::uint64_t, std::uint64_t>(std::vector<std::uint64_t>(labels.begin(), labels.begin() + 900), true);
 }
 
+// Both labelings against plain loops, in C and in Fortran order.
+template <class First, class Second>
+void check_relation(std::mt19937_64& random) {
+    const std::int64_t shape[] = {13, 9, 21};
+    const std::size_t n = 13 * 9 * 21;
+    const auto first = label_image<First>(n, 30, random);
+    const auto second = label_image<Second>(n, 10, random);
+    for (bool fortran : {false, true}) {
+        std::map<First, std::pair<std::int64_t, Second>> last;  // label -> C-order index, partner
+        std::map<std::pair<First, Second>, int> pairs;
+        for (std::size_t i = 0; i < n; ++i) {
+            const auto at = static_cast<std::int64_t>(i);
+            const std::int64_t index = fortran ? (at % 13 * 9 + at / 13 % 9) * 21 + at / (13 * 9) : at;
+            auto& entry = last.try_emplace(first[i], -1, Second{}).first->second;
+            if (index > entry.first) entry = {index, second[i]};
+            pairs[{first[i], second[i]}] = 1;
+        }
+        const auto partners = api::make_relation(sizeof(First), sizeof(Second), false);
+        partners->add(first.data(), second.data(), shape, 3, fortran);
+        std::vector<First> labels(partners->n_first());
+        std::vector<Second> partner(partners->n_first());
+        partners->copy_first(labels.data());
+        partners->copy_last_partner(partner.data());
+        CHECK(labels.size() == last.size());
+        for (std::size_t i = 0; i < labels.size(); ++i) CHECK(last.at(labels[i]).second == partner[i]);
+        const auto all = api::make_relation(sizeof(First), sizeof(Second), true);
+        all->add(first.data(), second.data(), shape, 3, fortran);
+        std::vector<First> firsts(all->n_first());
+        std::vector<Second> seconds(all->n_second());
+        std::vector<std::uint64_t> found(all->n_pairs());
+        all->copy_first(firsts.data());
+        all->copy_second(seconds.data());
+        all->copy_pairs(found.data());
+        CHECK(found.size() == pairs.size());
+        for (std::uint64_t pair : found)
+            CHECK(pairs.count({firsts.at(pair >> 32), seconds.at(pair & 0xFFFFFFFFu)}) == 1);
+    }
+}
+
+template <class Label, class Coordinate>
+void check_points(std::mt19937_64& random) {
+    const std::int64_t shape[] = {6, 7, 70};
+    const std::size_t n = 6 * 7 * 70;
+    const auto labels = label_image<Label>(n, 40, random);
+    std::map<Label, std::vector<Coordinate>> expected;
+    for (std::size_t i = 0; i < n; ++i) {
+        const std::size_t at[] = {i / 490, i / 70 % 7, i % 70};
+        for (std::size_t coordinate : at) expected[labels[i]].push_back(static_cast<Coordinate>(coordinate));
+    }
+    std::vector<Label> keys;
+    std::vector<std::int64_t> cursors;
+    std::vector<Coordinate> all_points, points(3 * n);
+    for (const auto& [label, coordinates] : expected) {
+        keys.push_back(label);
+        cursors.push_back(static_cast<std::int64_t>(all_points.size() / 3));
+        all_points.insert(all_points.end(), coordinates.begin(), coordinates.end());
+    }
+    api::scatter_points(labels.data(), sizeof(Label), shape, 3, keys.data(), keys.size(), cursors.data(), points.data(),
+                        sizeof(Coordinate));
+    CHECK(points == all_points);
+    const std::int64_t cube[] = {5, 5, 5};
+    std::vector<Label> solid(125, Label{3}), shell(125);
+    api::keep_surface(solid.data(), sizeof(Label), cube, 3, shell.data());
+    CHECK(std::count(shell.begin(), shell.end(), Label{3}) == 98);
+}
+
+template <class Label>
+void check_places(const std::vector<Label>& labels) {
+    const Label wanted = labels[labels.size() / 2];
+    std::vector<std::int64_t> expected;
+    std::size_t n_pairs = 0;
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        if (labels[i] == wanted) expected.push_back(static_cast<std::int64_t>(i));
+        n_pairs += i + 1 < labels.size() && labels[i] == labels[i + 1];
+    }
+    CHECK(api::find_equal(labels.data(), sizeof(Label), labels.size(), wanted) == expected);
+    CHECK(api::all_equal(labels.data(), sizeof(Label), labels.size(), wanted) == (expected.size() == labels.size()));
+    CHECK(api::count_equal_pairs(labels.data(), sizeof(Label), labels.size()) == n_pairs);
+    CHECK(api::is_ordered(labels.data(), 'u', sizeof(Label), labels.size(), true) ==
+          std::is_sorted(labels.begin(), labels.end()));
+    CHECK(api::is_ordered(labels.data(), 'u', sizeof(Label), labels.size(), false) ==
+          std::is_sorted(labels.rbegin(), labels.rend()));
+}
+
 template <class Number>
 void check_measures(const std::vector<Number>& items, char kind) {
     Number lowest, highest;
@@ -168,11 +252,16 @@ void check_width(std::mt19937_64& random) {
             check_remap<Label, std::uint16_t>(labels, random);
             check_remap<Label, std::uint32_t>(labels, random);
             check_remap<Label, std::uint64_t>(labels, random);
+            check_places(labels);
             check_measures<Label>(labels, 'u');
             check_measures(std::vector<std::make_signed_t<Label>>(labels.begin(), labels.end()), 'i');
         }
     }
     check_unique_fortran<Label>(random);
+    check_relation<Label, std::uint8_t>(random);
+    check_relation<Label, std::uint64_t>(random);
+    check_points<Label, std::uint16_t>(random);
+    check_points<Label, std::uint32_t>(random);
 }
 
 int main() {

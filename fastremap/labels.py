@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from . import _kernels
+from . import _kernels, _rows
 from ._arrays import NUMBERS, Walk, as_array, bits, can_write, is_supported, native, supported_dtype, walk
 from .dtypes import bounds, ids_dtype, ladder, require_fit
 from .table import LabelTable, new_ids
@@ -30,7 +30,7 @@ def unique(
     ----------
     labels : array_like
         Any shape, order and strides. bool, integer and float dtypes (float16 to float64) take the fast path; any
-        other dtype that numpy takes is handed to `numpy.unique`, and so is `axis`.
+        other dtype that numpy takes is handed to `numpy.unique`, and so are other slices than rows of two.
     return_index : bool
         Also return the C-order index of the first voxel of each label, whatever the memory order.
     return_inverse : bool
@@ -38,7 +38,7 @@ def unique(
     return_counts : bool
         Also return the number of voxels of each label.
     axis : int, optional
-        Find distinct slices along an axis instead.
+        Find distinct slices along an axis instead. Rows of an (N, 2) integer array (an edge list) take a fast path.
     equal_nan : bool
         All NaNs are one label.
     sorted : bool
@@ -71,6 +71,10 @@ def unique(
     (array([0, 7, 9]), array([2, 3, 1]))
     """
     array = as_array(labels, kinds=None)
+    if axis in (0, -2) and array.ndim == 2 and array.shape[1] == 2 and is_supported(array.dtype, "iu"):
+        codes, unpack = _rows.pack(native(array), unique)
+        parts = unique(codes, return_index, return_inverse, return_counts, sorted=sorted)
+        return (unpack(parts[0]), *parts[1:]) if isinstance(parts, tuple) else unpack(parts)
     by_numpy = axis is not None or not is_supported(array.dtype, NUMBERS)
     if by_numpy or (not equal_nan and array.dtype.kind == "f" and np.isnan(array).any()):
         return np.unique(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import dataclass
 from itertools import product
@@ -15,7 +16,7 @@ from zarr.core.sync import sync  # stores have no other way to be asked from cod
 from zarr.errors import NodeNotFoundError
 from zarr.storage import LocalStore, StorePath
 
-from .plan import Block, Volume
+from .plan import Block, Grid, Volume
 
 Location = str | os.PathLike | Store | StorePath | zarr.Array
 LABEL_KINDS = "biu"
@@ -39,7 +40,11 @@ class Stored:
 
     def open(self) -> zarr.Array:
         """Return the array, without asking the store."""
-        return zarr.Array(zarr.AsyncArray(metadata=self.document, store_path=self.place))
+        return zarr.Array(self.open_async())
+
+    def open_async(self) -> zarr.AsyncArray:
+        """Return the array for code that is async."""
+        return zarr.AsyncArray(metadata=self.document, store_path=self.place)
 
 
 def locate(where: Location, *, read_only: bool) -> StorePath:
@@ -240,8 +245,28 @@ def write_block(stored: Stored, block: Block, voxels: np.ndarray) -> None:
         Which voxels: whole stored units, but at the far borders of the volume.
     voxels : numpy.ndarray
         Their values, in the array's dtype.
+
+    Notes
+    -----
+    Returns or raises when every unit is written or has failed. zarr itself raises at the first that fails, while
+    others are still on their way, and would write them into what has been removed meanwhile.
     """
-    stored.open()[block.slices] = voxels
+    sync(_write_units(stored.open_async(), block, voxels))
+
+
+async def _write_units(array: zarr.AsyncArray, block: Block, voxels: np.ndarray) -> None:
+    """Write each stored unit of a block with a call of its own."""
+    concurrency = asyncio.Semaphore(zarr.config.get("async.concurrency"))
+
+    async def write(unit: Block) -> None:
+        offset = tuple(start + inside for start, inside in zip(block.offset, unit.offset, strict=True))
+        async with concurrency:
+            await array.setitem(Block(unit.index, offset, unit.shape).slices, voxels[unit.slices])
+
+    units = Grid(block.shape, array.shards or array.chunks).blocks()
+    for outcome in await asyncio.gather(*map(write, units), return_exceptions=True):
+        if outcome is not None:
+            raise outcome
 
 
 def _size(place: StorePath) -> int | None:

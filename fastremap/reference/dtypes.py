@@ -76,7 +76,8 @@ def holds(dtype: np.dtype, value: Any) -> bool:
     """Tell whether a dtype holds a value: by range, and for integers without a fraction."""
     if dtype.kind == "c":
         part = np.dtype("f4" if dtype.itemsize == 8 else "f8")
-        return holds(part, complex(value).real) and holds(part, complex(value).imag)
+        number = complex(value if isinstance(value, (complex, np.complexfloating)) else inputs.exact(value))
+        return holds(part, number.real) and holds(part, number.imag)
     number = inputs.exact(value)
     if dtype.kind == "f":
         with contextlib.suppress(OverflowError):  # an integer beyond float64

@@ -22,10 +22,10 @@ print(report.peak_nbytes[0], job.process_nbytes, job.n_threads, report.stages[0]
 """
 
 
-@pytest.fixture(scope="module")
-def source(tmp_path_factory) -> Path:
+@pytest.fixture
+def source(tmp_path) -> Path:
     """Return a volume of random labels, whose blocks compress badly: then their compressed bytes count too."""
-    path = tmp_path_factory.mktemp("memory") / "a.zarr"
+    path = tmp_path / "a.zarr"
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2**63, 50_000, dtype=np.uint64)
     array = zarr.create_array(path, shape=SHAPE, dtype=np.uint64, chunks=CHUNK, shards=SHARD)
@@ -34,10 +34,10 @@ def source(tmp_path_factory) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("limit_nbytes", "n_threads"), [(300_000_000, 1), (450_000_000, 2)])
-def test_peak_is_within_the_projection(source, tmp_path, limit_nbytes, n_threads):
+def test_peak_is_within_the_projection(source, tmp_path):
+    limit_nbytes = 450_000_000
     arguments = [sys.executable, "-c", SCRIPT, source, tmp_path / "b.zarr", str(limit_nbytes)]
     output = subprocess.run(arguments, check=True, capture_output=True, text=True).stdout
-    peak_nbytes, projected_nbytes, planned_threads, n_blocks = map(int, output.split())
-    assert (planned_threads, n_blocks) == (n_threads, 4)
+    peak_nbytes, projected_nbytes, n_threads, n_blocks = map(int, output.split())
+    assert (n_threads, n_blocks) == (2, 4)
     assert peak_nbytes <= projected_nbytes <= limit_nbytes

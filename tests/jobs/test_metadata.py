@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import zarr
 import zarr.codecs.numcodecs as v3codecs
+from zarr.storage import MemoryStore
 
 from fastremap_dask.metadata import check_codecs, target_document
-from zarr.storage import MemoryStore
 
 LOSSY = {"offset": 0, "scale": 0.1, "dtype": "<u4"}
 

@@ -56,7 +56,7 @@ def test_any_layout(tmp_path, layout):
     assert (report.n_labels, report.lowest_id, report.highest_id) == (61, 0, 60)
 
 
-@pytest.mark.parametrize("dtype", "? u1 u2 u4 u8 i1 i2 i4 i8".split())
+@pytest.mark.parametrize("dtype", ["?", "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8"])
 def test_any_dtype(tmp_path, dtype):
     source = stored(tmp_path / "a.zarr", labels_of((60, 60), 500, dtype), chunks=(32, 32))
     check(source, tmp_path / "b.zarr")

@@ -4,6 +4,7 @@ import threading
 import time
 from concurrent.futures import Future
 from functools import partial
+from itertools import chain
 
 import pytest
 
@@ -40,7 +41,7 @@ def watched():
 
 def joined(lists, *, sizes):
     sizes.append(len(lists))
-    return sum(lists, [])
+    return list(chain.from_iterable(lists))
 
 
 def test_arguments_are_taken_as_there_is_room(watched):
@@ -138,7 +139,7 @@ def test_errors_of_the_last_task_are_passed_on(watched):
     def finish(states):
         raise ValueError("an id does not fit")
 
-    with pytest.raises(ValueError, match="^an id does not fit$") as caught:
+    with pytest.raises(ValueError, match=r"^an id does not fit$") as caught:
         stages.reduce(watched, lambda n: [n], range(9), partial(joined, sizes=[]), finish, 4)
     assert not isinstance(caught.value, JobError)
 

@@ -1,0 +1,260 @@
+"""Jobs on worker processes: the same bytes as on threads, and errors that come back."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+from distributed import Client, LocalCluster
+from stores import files, labels_of, stored
+
+import fastremap
+from fastremap_dask import executors, renumber_zarr, stages
+from fastremap_dask.plan import Grid
+from fastremap_dask.stages import IN_FLIGHT_PER_THREAD, JobError
+
+COMMAND = [sys.executable, "-c", "from fastremap_command import main; main()"]
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Yield two worker processes, as a user's own cluster."""
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, memory_limit="1GB", dashboard_address=":0", silence_logs=50
+    ) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def client(cluster):
+    """Yield a client of the cluster."""
+    with Client(cluster) as client:
+        yield client
+
+
+@pytest.fixture
+def source(tmp_path) -> Path:
+    return stored(tmp_path / "a.zarr", labels_of((40, 30, 20), 500), chunks=(4, 4, 4), shards=(8, 8, 8))
+
+
+def same_as_on_threads(source: Path, target: Path) -> bool:
+    """Compare all that a job wrote with what the same job writes on threads."""
+    renumber_zarr(source, source.parent / "threads.zarr", threads=2)
+    names = [(target.with_suffix(suffix), source.parent / f"threads{suffix}") for suffix in (".zarr", ".table.zarr")]
+    return all(files(one) == files(other) for one, other in names)
+
+
+def test_workers_of_its_own(source, tmp_path):
+    seen = []
+    report = renumber_zarr(
+        source, tmp_path / "b.zarr", workers=2, memory_limit="400MB", progress=lambda *state: seen.append(state)
+    )
+    expected, _ = fastremap.renumber(labels_of((40, 30, 20), 500))
+    ids = zarr.open_array(tmp_path / "b.zarr", mode="r")
+    np.testing.assert_array_equal(ids[...], expected)
+    assert ids.dtype == expected.dtype == np.uint16
+    assert same_as_on_threads(source, tmp_path / "b.zarr")
+    assert len(report.peak_nbytes) == 2
+    assert all(10**7 < nbytes < 400 * 10**6 for nbytes in report.peak_nbytes)
+    n = report.stages[0].n_blocks
+    assert [(stage, done) for stage, done, _ in seen] == [
+        (stage, done) for stage in ("find labels", "write ids") for done in range(n + 1)
+    ]
+
+
+def test_a_running_cluster(client, source, tmp_path):
+    renumber_zarr(source, tmp_path / "b.zarr", client=client)
+    assert same_as_on_threads(source, tmp_path / "b.zarr")
+    assert client.nthreads().keys() == client.scheduler_info()["workers"].keys()
+
+
+def test_relative_paths_are_those_of_the_caller(client, source, tmp_path, monkeypatch):
+    client.run(os.chdir, "/")
+    monkeypatch.chdir(tmp_path)
+    renumber_zarr("a.zarr", "b.zarr", client=client)
+    assert same_as_on_threads(source, tmp_path / "b.zarr")
+
+
+def test_the_driver_never_gets_labels(client, source, tmp_path, monkeypatch):
+    from distributed.client import Future
+
+    results = []
+    result = Future.result
+    monkeypatch.setattr(Future, "result", lambda self, *args, **kw: results.append(result(self, *args, **kw)) or results[-1])
+    renumber_zarr(source, tmp_path / "b.zarr", client=client)
+    kinds = {type(value).__name__ for value in results}
+    assert "TableFacts" in kinds
+    assert kinds <= {"TableFacts", "NoneType", "int"}
+
+
+def test_an_error_comes_back_with_its_block(client, source, tmp_path):
+    shard = source / "c" / "1" / "2" / "0"
+    shard.write_bytes(shard.read_bytes()[:-1])
+    before = files(tmp_path)
+    with pytest.raises(JobError, match=r"^find labels: block \d+ \[8:16, 16:24, 0:8\]: .+") as caught:
+        renumber_zarr(source, tmp_path / "b.zarr", client=client)
+    assert "\n" not in str(caught.value)
+    assert files(tmp_path) == before
+    assert not (tmp_path / "b.zarr").exists()
+
+
+def test_an_id_that_does_not_fit(client, source, tmp_path):
+    with pytest.raises(ValueError, match="does not fit dtype uint8"):
+        renumber_zarr(source, tmp_path / "b.zarr", client=client, dtype="u1")
+    assert not (tmp_path / "b.table.zarr").exists()
+
+
+@pytest.mark.parametrize("stage", ["find labels", "write ids"])
+def test_what_is_interrupted_leaves_nothing(client, source, tmp_path, stage):
+    def interrupt(name, n_done, n_blocks):
+        if (name, n_done) == (stage, 2):
+            raise KeyboardInterrupt
+
+    before = files(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        renumber_zarr(source, tmp_path / "b.zarr", client=client, progress=interrupt)
+    assert files(tmp_path) == before
+    assert not (tmp_path / "b.zarr").exists()
+    assert not any(client.processing().values())
+
+
+def write_slowly(n, *, folder):
+    time.sleep(0.05)
+    (folder / str(n)).write_text("x")
+    if n == 0:
+        raise RuntimeError("this one fails")
+
+
+def test_no_task_runs_on_after_an_error(client, tmp_path):
+    executor = executors.ClusterExecutor(client)
+    with pytest.raises(JobError, match="^0: this one fails$"):
+        stages.run(executor, partial(write_slowly, folder=tmp_path), range(1000))
+    written = len(list(tmp_path.iterdir()))
+    assert written <= 2 * IN_FLIGHT_PER_THREAD
+    time.sleep(0.2)
+    assert len(list(tmp_path.iterdir())) == written
+
+
+def test_tasks_in_flight_are_bounded(client):
+    executor = executors.ClusterExecutor(client)
+    taken, done = [], []
+
+    def blocks():
+        for block in Grid((60,), (1,)).blocks():
+            taken.append(block)
+            assert len(taken) - len(done) <= 2 * IN_FLIGHT_PER_THREAD
+            yield block
+
+    total = stages.reduce(executor, first_voxel, blocks(), sum, sum, 8, done.append)
+    assert total == sum(range(60))
+    assert done == list(range(1, 61))
+
+
+def first_voxel(block):
+    return block.offset[0]
+
+
+def test_a_table_is_read_once_in_each_process(client, source, tmp_path):
+    def loads(dask_worker):
+        from fastremap_dask import tasks
+
+        return len(tasks._TABLES)
+
+    seen = []
+    renumber_zarr(
+        source, tmp_path / "b.zarr", client=client, progress=lambda *state: seen.append(client.run(loads)) if 0 else None
+    )
+    assert set(client.run(loads).values()) == {0}
+
+
+def test_resources_of_a_cluster_are_its_own(client, source, tmp_path):
+    with pytest.raises(ValueError, match="client= has workers of its own"):
+        renumber_zarr(source, tmp_path / "b.zarr", client=client, threads=2)
+    with pytest.raises(ValueError, match="only threads of this process share"):
+        renumber_zarr(zarr.array(np.arange(4)), tmp_path / "b.zarr", client=client)
+    big = zarr.create_array(tmp_path / "big.zarr", shape=(2000,) * 3, chunks=(500,) * 3, dtype="u8")
+    with pytest.raises(ValueError, match="voxels, needs 2714 MB in a process, and the memory limit is 1000 MB"):
+        renumber_zarr(big, tmp_path / "b.zarr", client=client)
+
+
+@pytest.mark.slow
+def test_a_cluster_without_workers(source, tmp_path, monkeypatch):
+    monkeypatch.setattr("fastremap_dask.resources.FIRST_WORKER_S", 2.0)
+    with (
+        LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=50) as cluster,
+        Client(cluster) as client,
+        pytest.raises(TimeoutError, match="no worker of the cluster at tcp://"),
+    ):
+        renumber_zarr(source, tmp_path / "b.zarr", client=client)
+    assert not (tmp_path / "b.zarr").exists()
+
+
+def die(n):
+    os._exit(1)
+
+
+@pytest.mark.slow
+def test_a_task_that_kills_its_workers_is_named():
+    with (
+        executors.local_cluster(1, 1) as executor,
+        pytest.raises(JobError, match="^7: each worker process that took this task died"),
+    ):
+        stages.run(executor, die, [7])
+
+
+def test_the_command_on_a_running_scheduler(cluster, source, tmp_path):
+    arguments = ["renumber", "a.zarr", "b.zarr", "--scheduler", cluster.scheduler_address]
+    done = subprocess.run([*COMMAND, *arguments], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "in each of 2 processes" in done.stdout
+    assert same_as_on_threads(source, tmp_path / "b.zarr")
+
+
+def test_the_command_on_workers_of_its_own_and_ctrl_c(tmp_path):
+    """The signal goes to all processes of the command, as a terminal sends it."""
+    source = stored(tmp_path / "a.zarr", labels_of((400, 1000)), chunks=(4, 5))
+    process = subprocess.Popen(
+        [*COMMAND, "renumber", str(source), str(tmp_path / "b.zarr"), "--workers", "2"],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if line.startswith("write ids: 0 of"):
+            os.killpg(process.pid, signal.SIGINT)
+    process.wait()
+    assert process.returncode == 130, lines
+    assert lines[-1] == "error: interrupted; what was begun has been removed\n"
+    assert [line.split(":")[0] for line in lines[:-1]] == ["find labels"] * 5 + ["write ids"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.zarr"]
+
+
+@pytest.mark.slow
+def test_the_demonstration():
+    done = subprocess.run([*COMMAND, "demo"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "every voxel is right, by numpy alone" in done.stdout
+    memory = next(line for line in done.stdout.splitlines() if line.startswith("memory"))
+    together = float(memory.split(" MB together")[0].split()[-1])
+    assert together < 600
+
+
+@pytest.mark.slow
+def test_the_real_volume(tmp_path, real_volume):
+    expected, _ = fastremap.renumber(real_volume)
+    for name, layout in {"a": {"chunks": (64,) * 3, "shards": (256,) * 3}, "b": {"chunks": (100, 77, 131)}}.items():
+        source = stored(tmp_path / f"{name}.zarr", real_volume, **layout)
+        for kind, options in {"threads": {"threads": 2}, "workers": {"workers": 2}}.items():
+            renumber_zarr(source, tmp_path / f"{name}-{kind}.zarr", **options)
+            ids = zarr.open_array(tmp_path / f"{name}-{kind}.zarr", mode="r")[...]
+            np.testing.assert_array_equal(ids, expected)
+            assert ids.dtype == expected.dtype
