@@ -145,6 +145,12 @@ inline void prefetch(const char* address) { __builtin_prefetch(address); }
 inline void prefetch(const char*) {}
 #endif
 
+// A run that does not begin with a line may end in one more.
+inline void prefetch_run(const char* run, std::size_t nbytes) {
+    for (std::size_t i = 0; i < nbytes; i += tuning::line) prefetch(run + i);
+    prefetch(run + nbytes - 1);
+}
+
 // Copies between buffers that do not overlap. The last block may repeat bytes of the one before.
 inline void copy_run(char* to, const char* from, std::size_t nbytes) {
     auto blocks = [&](auto size) {
@@ -363,7 +369,7 @@ inline void exchange(char* a, char* b, std::size_t nbytes) {
 // The edge, in units, of the tiles of the square pass; 1 where whole units are exchanged without a buffer.
 inline std::size_t tile_edge(std::size_t unit) {
     std::size_t edge = std::max<std::size_t>(tuning::stripe / unit, 1);
-    while (edge * edge * unit > tuning::tile) edge /= 2;
+    while (edge > 1 && edge * edge * unit > tuning::tile) edge /= 2;
     return edge;
 }
 
@@ -424,8 +430,7 @@ inline void follow_cycles(char* arr, std::size_t rows, std::size_t columns, std:
                 more = cycles.next(move);
                 if (!more) break;
                 ++n_made;
-                if (move.from != Cycles::spare)
-                    for (std::size_t i = 0; i < nbytes; i += tuning::line) prefetch(place(move.from) + i);
+                prefetch_run(place(move.from), nbytes);
             }
             if (n_done == n_made) continue;
             const Cycles::Move& move = moves[n_done++ % tuning::max_moves_ahead];

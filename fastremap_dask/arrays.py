@@ -70,8 +70,8 @@ def unique(
     Notes
     -----
     Lazy. Time is that of `fastremap.unique` on each block, one task a block, and a tree of merges. A merge holds at
-    most `split_every` states of 8 to 24 bytes a label, and twice as much again. With `return_inverse` the source is
-    computed twice, so that it need not be kept between the two passes.
+    most `split_every` states of 8 to 24 bytes a label, and while it runs 32 to 56 bytes a label more. With
+    `return_inverse` the source is computed twice, so that it need not be kept between the two passes.
 
     Examples
     --------
@@ -156,8 +156,8 @@ def renumber(
     -----
     The source is computed twice, once for the table and once to be mapped, so that it need not be kept between.
     Per block, time and memory are those of `fastremap.unique` with the index and of `fastremap.remap`. A merge holds
-    at most `split_every` states of up to 16 bytes a label, and twice as much again. The table reaches each worker of
-    a cluster about once; the multiprocessing scheduler sends it with each task.
+    at most `split_every` states of up to 16 bytes a label, and while it runs 48 bytes a label more. The table reaches
+    each worker of a cluster about once; the multiprocessing scheduler sends it with each task.
 
     Examples
     --------

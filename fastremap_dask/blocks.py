@@ -66,6 +66,17 @@ def table_of_state(state: LabelState, *, order: str, **rules: Any) -> LabelTable
     return fastremap.renumber(labels_in_order(state, order), order=order, mapping="table", **rules)[1]
 
 
+def box_of_table(block: np.ndarray, *, table: Any) -> np.ndarray:
+    """Box a table that is known already."""
+    return box(table, block.ndim)
+
+
+def only(states: list[Any]) -> Any:
+    """Merge one state."""
+    (state,) = states
+    return state
+
+
 def ids_of_block(block: np.ndarray, table: np.ndarray, *, dtype: np.dtype) -> np.ndarray:
     """Map a block to the ids of the boxed table."""
     return _ids(block, unbox(table), dtype)

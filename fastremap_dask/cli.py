@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -14,14 +13,13 @@ from typing import Any
 import click
 import numpy as np
 from dask.utils import parse_bytes
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 import fastremap
 
 from . import demo as demonstration
 from .executors import describe
 from .jobs import renumber_zarr
+from .progress import showing
 from .report import human_count, human_nbytes, human_peaks, human_stage
 from .states import ORDERS
 
@@ -160,7 +158,7 @@ def demo(size: int, workers: int, memory_limit: int, threads: int, keep: Path | 
     if not quiet:
         click.echo(describe_demo(outcome, workers * memory_limit))
     if outcome.verdict.n_wrong:
-        raise RuntimeError(f"{outcome.verdict.n_wrong:,} voxels are wrong; the first: {outcome.verdict.first_wrong}")
+        raise RuntimeError(f"wrong voxels: {outcome.verdict.n_wrong:,}; the first: {outcome.verdict.first_wrong}")
 
 
 def describe_demo(outcome: demonstration.Outcome, allowed_nbytes: int) -> str:
@@ -182,7 +180,7 @@ def describe_demo(outcome: demonstration.Outcome, allowed_nbytes: int) -> str:
     report, verdict = outcome.report, outcome.verdict
     read, written = human_nbytes(report.source_nbytes), human_nbytes(report.target_nbytes)
     stored = [human_nbytes(nbytes) for nbytes in (outcome.source_stored_nbytes, outcome.target_stored_nbytes)]
-    right = "every voxel is right" if not verdict.n_wrong else f"{verdict.n_wrong:,} voxels are wrong"
+    right = "every voxel is right" if not verdict.n_wrong else f"wrong voxels: {verdict.n_wrong:,}"
     rows = {
         "volume": f"{human_count(report.n_voxels)} voxels of shape {report.shape}, {report.source_dtype}",
         "labels": f"{human_count(report.n_labels)} over 63 bits, now ids {report.lowest_id:,} to {report.highest_id:,}",
@@ -254,57 +252,3 @@ def folder_for(keep: Path | None) -> Iterator[Path]:
         keep.mkdir(parents=True)
     with nullcontext(keep) if keep is not None else tempfile.TemporaryDirectory(prefix="fastremap-demo-") as folder:
         yield Path(folder)
-
-
-@contextmanager
-def showing(quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
-    """
-    Show on stderr how far a job is: bars on a terminal, else a plain line at each quarter.
-
-    Parameters
-    ----------
-    quiet : bool
-        Show nothing.
-
-    Yields
-    ------
-    callable or None
-        For the parameter `progress` of a job.
-    """
-    console = Console(stderr=True)
-    if quiet:
-        yield None
-    elif console.is_terminal:
-        columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TextColumn("blocks"))
-        with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as bars:
-            tasks: dict[str, Any] = {}
-
-            def update(stage: str, n_done: int, n_blocks: int) -> None:
-                if stage not in tasks:
-                    tasks[stage] = bars.add_task(stage, total=n_blocks)
-                bars.update(tasks[stage], completed=n_done)
-
-            yield update
-    else:
-        yield plain_lines()
-
-
-def plain_lines() -> Callable[[str, int, int], None]:
-    """
-    Return a progress that prints a line when a stage begins and at each quarter of it.
-
-    Returns
-    -------
-    callable
-        For the parameter `progress` of a job.
-    """
-    begun: dict[str, tuple[float, int]] = {}
-
-    def line(stage: str, n_done: int, n_blocks: int) -> None:
-        begin, printed = begun.get(stage, (time.monotonic(), -1))
-        quarter = 4 * n_done // max(1, n_blocks)
-        if quarter > printed:
-            click.echo(f"{stage}: {n_done:,} of {n_blocks:,} blocks, {time.monotonic() - begin:.1f} s", err=True)
-        begun[stage] = (begin, max(quarter, printed))
-
-    return line

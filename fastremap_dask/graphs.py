@@ -15,9 +15,7 @@ from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
 from fastremap import LabelTable
 
 from . import blocks
-from .reductions import box, unbox
-
-SEED = "fastremap_dask"  # of the keys of first passes: equal calls give equal keys
+from .reductions import reduce_blocks, unbox
 
 
 class LazyTable(DaskMethodsMixin):
@@ -89,9 +87,10 @@ def read_apart(arr: da.Array, why: str) -> da.Array:
             f"{why} reads the array twice in one graph; in Dask's array-expression mode nothing keeps the whole array "
             "from staying in memory between: leave it out, or set the configuration array.query-planning to False"
         )
-    apart = clone(arr, seed=SEED)
-    # clone renames tasks, but not inside those that know their own key and those they need (dask issue 12455).
-    new_keys = {key: clone_key(key, SEED) for key in arr.dask.get_all_external_keys()}
+    seed = arr.name  # equal calls give equal keys, and a pass over the result of two passes is apart from both
+    apart = clone(arr, seed=seed)
+    # clone renames tasks, but not inside those that know their own key and those they need (dask/dask#12455).
+    new_keys = {key: clone_key(key, seed) for key in arr.dask.get_all_external_keys()}
     layers = {
         name: MaterializedLayer({key: _renamed(task, key, new_keys) for key, task in layer.items()})
         if isinstance(layer, MaterializedLayer)
@@ -124,8 +123,8 @@ def exact_table(table: Any, arr: da.Array) -> Any:
 
 def boxed_table(table: Any) -> da.Array:
     """Put a table into a graph, in a task of its own, under a name made of its contents."""
-    contents = table.digest if isinstance(table, LabelTable) else tokenize(table)
-    return da.from_array(box(table), name=f"label-table-{contents}")
+    # Not by from_array: Dask names an object array of no axes by the repr of its element, which tables share.
+    return reduce_blocks(da.zeros(1, chunks=1), partial(blocks.box_of_table, table=table), blocks.only)
 
 
 def map_table(function: Callable[..., np.ndarray], arr: da.Array, table: da.Array, dtype: np.dtype) -> da.Array:

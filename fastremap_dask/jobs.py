@@ -20,7 +20,7 @@ from .plan import Job, Stage
 from .reductions import FAN_IN
 from .report import Report, StageReport
 from .resources import Resources
-from .stages import Executor, JobError
+from .stages import Executor, JobError, Progress, counter
 from .states import merge
 from .targets import check_apart, check_shared, claimed, publish
 from .tasks import (
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 TABLE_SUFFIX = ".table.zarr"
 STAGES = ("find labels", "write ids")
-Progress = Callable[[str, int, int], None]
 
 
 def renumber_zarr(
@@ -125,10 +124,12 @@ def renumber_zarr(
 
     Examples
     --------
-    >>> import fastremap_dask
-    >>> report = fastremap_dask.renumber_zarr("labels.zarr", "ids.zarr", workers=4)  # doctest: +SKIP
-    >>> fastremap_dask.open_table(report.table)  # doctest: +SKIP
-    <LabelTable of 2524 labels, uint32 -> uint16>
+    >>> import fastremap_dask, numpy, zarr
+    >>> place = zarr.storage.StorePath(zarr.storage.MemoryStore(), "labels.zarr")
+    >>> labels = zarr.create_array(place, data=numpy.array([70, 0, 70, 9]))
+    >>> report = fastremap_dask.renumber_zarr(labels, zarr.storage.StorePath(place.store, "ids.zarr"))
+    >>> zarr.open_array(place.store, path="ids.zarr")[:], report.n_labels
+    (array([1, 0, 1, 2], dtype=int8), 3)
     """
     rules = Rules(operator.index(start), bool(preserve_zero), order, None if dtype is None else np.dtype(dtype))
     read = open_labels(source)
@@ -165,15 +166,9 @@ class _Watch:
     def stage(self) -> Iterator[tuple[Stage, Callable[[int], None]]]:
         """Time the next stage; yield it, and what is to be told the number of finished blocks."""
         stage = self.job.stages[len(self.seconds)]
-
-        def done(n: int) -> None:
-            if self._progress is not None:
-                self._progress(stage.name, n, stage.grid.n_blocks)
-
         begin = time.perf_counter()
-        done(0)
         try:
-            yield stage, done
+            yield stage, counter(self._progress, stage.name, stage.grid)
         except JobError as error:
             raise JobError(f"{stage.name}: {error}") from error.__cause__
         self.seconds.append(time.perf_counter() - begin)

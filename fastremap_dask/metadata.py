@@ -28,7 +28,7 @@ def target_document(source: dict[str, Any], dtype: np.dtype, fill_value: int) ->
     source : dict
         Document of format 2 or 3, as `zarr.Array.metadata.to_dict()` gives it; not changed.
     dtype : numpy.dtype
-        bool or an integer dtype; its byte order is that of the source.
+        One for labels; the byte order in the store is that of the source.
     fill_value : int
         What absent chunks hold.
 

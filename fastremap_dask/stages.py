@@ -7,8 +7,14 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import Any, Protocol
 
+from .plan import Grid
+
 # Enough that no thread waits for the driver, few enough that neither scheduler nor workers hold a backlog.
 IN_FLIGHT_PER_THREAD = 4
+
+
+# Called with the name of a stage, its blocks done and its blocks in all: when it begins, and after each block.
+Progress = Callable[[str, int, int], None]
 
 
 class JobError(RuntimeError):
@@ -150,6 +156,33 @@ def reduce(
             rest = [*rest[fan_in:], flight.next()[1]]
         flight.add(finish, rest, "merge of the last states", passed_on=(ValueError, OSError))
         return flight.next()[1].result()
+
+
+def counter(progress: Progress | None, stage: str, grid: Grid) -> Callable[[int], None]:
+    """
+    Begin a stage, and return what is to be told the number of its blocks that are done.
+
+    Parameters
+    ----------
+    progress : callable or None
+        Who wants to know.
+    stage : str
+        The stage.
+    grid : Grid
+        Its blocks.
+
+    Returns
+    -------
+    callable
+        For the parameter `done` of `stages.run` and `stages.reduce`.
+    """
+
+    def done(n: int) -> None:
+        if progress is not None:
+            progress(stage, n, grid.n_blocks)
+
+    done(0)
+    return done
 
 
 class _Flight:

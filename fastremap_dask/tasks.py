@@ -21,7 +21,20 @@ from .volumes import LABEL_KINDS, Stored, as_root, read_block, show, write_block
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How labels get ids: the parameters of `fastremap.renumber` of these names."""
+    """
+    Say how labels get ids.
+
+    Parameters
+    ----------
+    start : int
+        As for `fastremap.renumber`, and so the others.
+    preserve_zero : bool
+        Whether 0 stays 0.
+    order : {"first", "sorted"}
+        By first voxel or by label.
+    dtype : numpy.dtype or None
+        That of the ids, if it is not the smallest.
+    """
 
     start: int
     preserve_zero: bool
@@ -36,7 +49,16 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A table in a store, as tasks know it."""
+    """
+    Name a table in a store, as tasks know it.
+
+    Parameters
+    ----------
+    place : zarr.storage.StorePath
+        Where it lies.
+    digest : str
+        Of its contents.
+    """
 
     place: StorePath
     digest: str
@@ -44,7 +66,24 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class TableFacts:
-    """What the driver learns of a table: numbers alone, however many labels it has."""
+    """
+    Tell what the driver learns of a table: numbers alone, however many labels it has.
+
+    Parameters
+    ----------
+    digest : str
+        Of its contents.
+    nbytes : int
+        Its bytes in memory.
+    n_labels : int
+        Distinct labels of the volume.
+    lowest_id, highest_id : int
+        The extreme ids of these labels.
+    dtype : numpy.dtype
+        Dtype for the ids.
+    fill_id : int
+        Id of the label that absent chunks hold, or 0 where no voxel holds it.
+    """
 
     digest: str
     nbytes: int

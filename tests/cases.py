@@ -19,10 +19,7 @@ CONTRACT = """
     minmax foreground pixel_pairs indices is_solid is_sorted point_cloud tobytes refit fit_dtype widen_dtype
     narrow_dtype transpose asfortranarray ascontiguousarray
 """.split()
-NOT_YET = set("""
-    remap_from_array remap_from_array_kv mask mask_except component_map inverse_component_map pixel_pairs indices
-    is_solid is_sorted point_cloud tobytes transpose asfortranarray ascontiguousarray
-""".split())
+NOT_YET: set[str] = set()
 
 Arguments = tuple[tuple, dict[str, Any]]
 Maker = Callable[[np.ndarray], Arguments]

@@ -128,17 +128,24 @@ def key_of(value: Any, dtype: np.dtype) -> Number | None:
     """Return the label of `dtype` that a key names, or None if no voxel of this dtype can be it."""
     number = exact(value)
     if dtype.kind == "f":
-        try:
-            with np.errstate(over="ignore"):
-                rounded = plain(np.asarray(number).astype(dtype))[0]
-        except OverflowError:  # an integer beyond float64
-            return None
+        rounded = rounded_to(dtype, number)
         return None if math.isinf(rounded) and not math.isinf(number) else rounded
     if isinstance(number, float):
         if not number.is_integer():
             return None
         number = int(number)
     return number if fits(number, dtype) else None
+
+
+def rounded_to(dtype: np.dtype, number: Number) -> float:
+    """Return a number as a float dtype has it: infinite beyond its range, one NaN object, no -0.0."""
+    if number != number or (dtype.itemsize == 8 and isinstance(number, float)):
+        return math.nan if number != number else number + 0
+    try:
+        with np.errstate(over="ignore"):
+            return float(np.asarray(number).astype(dtype)) + 0
+    except OverflowError:  # an integer beyond float64
+        return math.inf if number > 0 else -math.inf
 
 
 def value_of(value: Any, dtype: np.dtype) -> Number:
@@ -158,11 +165,7 @@ def fits(number: Number, dtype: np.dtype) -> bool:
     if dtype.kind in "iu":
         lowest, highest = INTEGER_LIMITS[dtype]
         return lowest <= number <= highest and number == int(number)
-    try:
-        with np.errstate(over="ignore"):
-            rounded = float(np.asarray(number).astype(dtype))
-    except OverflowError:  # an integer beyond float64
-        return False
+    rounded = rounded_to(dtype, number)
     if isinstance(number, int):
         return math.isfinite(rounded) and int(rounded) == number
     return math.isfinite(rounded) or not math.isfinite(number)

@@ -75,7 +75,7 @@ def chunked(draw: st.DrawFn, dtypes: list[np.dtype] | None = None) -> tuple[np.n
     flat = draw(flat_labels(dtypes))
     shape = draw(st.sampled_from(SHAPES))
     array = np.resize(flat, shape) if flat.size else np.zeros(shape, flat.dtype)
-    if draw(st.integers(0, 5)) == 0:
+    if array.size <= 40 and draw(st.booleans()):
         return array, tuple((1,) * length or (0,) for length in shape)
     cuts = [sorted(draw(st.lists(st.integers(0, length), max_size=2 if len(shape) > 2 else 4))) for length in shape]
     borders = [[0, *inner, length] for inner, length in zip(cuts, shape, strict=True)]
@@ -164,7 +164,7 @@ def test_the_registry_is_run() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("dtype", ["?", "i1", "i8", "u8", "f4"])
+@pytest.mark.parametrize("dtype", ["?", "i1", "u8", "f4"])
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)
 def test_registry(name: str, variant: str, dtype: str) -> None:
     dtype = np.dtype(dtype)
@@ -177,3 +177,11 @@ def test_registry(name: str, variant: str, dtype: str) -> None:
 def test_registry_of_no_voxels(name: str, variant: str) -> None:
     array = np.zeros((4, 0), np.int16)
     assert_law(name, array, (2, 1), lambda: CASES[name].variants[variant](array))
+
+
+def test_tables_of_one_length_are_not_mistaken_for_each_other() -> None:
+    blocks = da.from_array(np.arange(6, dtype=np.uint8), chunks=4)
+    tables = [dict(zip(range(6), np.roll(range(6), by).tolist(), strict=True)) for by in range(3)]
+    given = [*tables, *map(fastremap.LabelTable.from_dict, tables), *((list(t), list(t.values())) for t in tables)]
+    results = dask.compute(*(fastremap_dask.remap(blocks, table) for table in given))
+    assert [result.tolist() for result in results] == [list(table.values()) for table in tables] * 3

