@@ -41,7 +41,7 @@ inline constexpr std::size_t near = 512 << 10;              // a panel and its s
 inline constexpr std::size_t far = 4 << 20;                 // beyond this a panel leaves the caches of one core
 inline constexpr std::size_t longest_unit = 8 << 10;        // tiles longer than this gain nothing for cycles
 inline constexpr std::size_t piece = 64 << 10;              // cycles move longer units piece by piece
-inline constexpr std::size_t look_ahead = 8 << 10;          // cycles prefetch this much before it is moved
+inline constexpr std::size_t look_ahead = 16 << 10;          // cycles prefetch this much before it is moved
 inline constexpr std::size_t max_moves_ahead = 64;          // a power of two
 inline constexpr std::size_t least_scratch = 16 << 20;      // allowed for any array
 inline constexpr std::size_t scratch_divisor = 50;          // allowed for large arrays: 2 %
@@ -140,7 +140,7 @@ class Cycles {
 // ---------------------------------------------------------------------------------------------------------------------
 
 #if defined(__GNUC__) || defined(__clang__)
-inline void prefetch(const char* address) { __builtin_prefetch(address); }
+inline void prefetch(const char* address) { __builtin_prefetch(address, 0, 2); }
 #else
 inline void prefetch(const char*) {}
 #endif
@@ -164,6 +164,15 @@ inline void copy_run(char* to, const char* from, std::size_t nbytes) {
     if (nbytes >= 4) return blocks(std::integral_constant<std::size_t, 4>{});
     if (nbytes >= 2) return blocks(std::integral_constant<std::size_t, 2>{});
     if (nbytes == 1) *to = *from;
+}
+
+// The same, while the memory `ahead` bytes behind the target is fetched.
+inline void copy_fetching(char* to, const char* from, std::size_t nbytes, std::ptrdiff_t ahead) {
+    for (std::size_t i = 0; i < nbytes; i += tuning::stripe) {
+        const std::size_t n = std::min(tuning::stripe, nbytes - i);
+        prefetch_run(to + ahead + i, n);
+        copy_run(to + i, from + i, n);
+    }
 }
 
 // `width` is a unit's size where kernels know it, else 0.
@@ -332,10 +341,11 @@ class Permute {
         } else {
             for (std::size_t i = 0; i < row_.n; ++i) {
                 char* target = to + static_cast<std::ptrdiff_t>(i) * row_.to;
-                copy_unit<width>(target, from + static_cast<std::ptrdiff_t>(i) * row_.from, unit_);
-                if (ahead_ != 0)
-                    for (std::size_t k = 0; k < unit_; k += tuning::line)
-                        prefetch(target + ahead_ + static_cast<std::ptrdiff_t>(k));
+                const char* source = from + static_cast<std::ptrdiff_t>(i) * row_.from;
+                if (ahead_ == 0)
+                    copy_unit<width>(target, source, unit_);
+                else
+                    copy_fetching(target, source, unit_, ahead_);
             }
         }
     }
@@ -822,7 +832,7 @@ class Step {
         if (pass.kind == Kind::panel) {
             const Stages stages = stages_of(pass.digits, pass.order, pass.unit);
             in_ = Permute(stages.in, stages.unit);
-            out_ = Permute(stages.out, stages.unit, block_ <= tuning::near ? static_cast<std::ptrdiff_t>(block_) : 0);
+            out_ = Permute(stages.out, stages.unit, block_ <= tuning::far ? static_cast<std::ptrdiff_t>(block_) : 0);
         }
         if (pass.kind == Kind::detach_first || pass.kind == Kind::detach_last) {
             auto tails = pass.digits;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -218,6 +219,7 @@ def connected(scheduler: str | None) -> Iterator[Any]:
         return
     from distributed import Client
 
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what goes wrong is said in one line
     try:
         client = Client(scheduler, timeout=CONNECT_S)
     except (OSError, ValueError) as error:

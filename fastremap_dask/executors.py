@@ -114,7 +114,11 @@ class ClusterExecutor:
 
     def error(self, future: Any) -> BaseException | None:
         """Return what a task raised; of those that did not, which are nearly all, nobody has to be asked."""
-        return None if future.status == "finished" else future.exception()
+        if future.status == "finished":
+            return None
+        if future.status == "error":
+            return future.exception()
+        return ConnectionError(f"the connection to the scheduler was lost (the task is {future.status})")
 
     def explain(self, error: BaseException) -> str:
         """Say what went wrong, and what to do where workers die."""
@@ -128,8 +132,8 @@ class ClusterExecutor:
         return describe(error)
 
     def on_each_process(self, function: Callable[[], Any]) -> tuple[Any, ...]:
-        """Call a function on every worker."""
-        return tuple(self._client.run(function).values())
+        """Call a function on every worker that can be reached."""
+        return tuple(self._client.run(function).values()) if self._client.status == "running" else ()
 
 
 @contextmanager

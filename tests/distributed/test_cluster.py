@@ -1,5 +1,6 @@
 """Jobs on worker processes: the same bytes as on threads, and errors that come back."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -200,6 +202,59 @@ def test_a_cluster_without_workers(source, tmp_path, monkeypatch):
     ):
         renumber_zarr(source, tmp_path / "b.zarr", client=client)
     assert not (tmp_path / "b.zarr").exists()
+
+
+@pytest.mark.parametrize("status", ["cancelled", "lost", "pending"])
+def test_a_task_that_is_lost_has_not_ended_well(client, status):
+    error = executors.ClusterExecutor(client).error(SimpleNamespace(status=status))
+    assert isinstance(error, ConnectionError)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_is_replaced(source, tmp_path):
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as cluster,
+        Client(cluster) as client,
+    ):
+
+        def kill(stage, n_done, n_blocks):
+            if n_done == 2:
+                os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
+
+        renumber_zarr(source, tmp_path / "b.zarr", client=client, progress=kill)
+    assert same_as_on_threads(source, tmp_path / "b.zarr")
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_lost_ends_the_job(tmp_path):
+    source = stored(tmp_path / "a.zarr", labels_of((200, 200)), chunks=(4, 5))
+    file = tmp_path / "scheduler.json"
+    dask = [sys.executable, "-m", "dask"]
+    begin_scheduler = [*dask, "scheduler", "--port", "0", "--dashboard-address", ":0", "--scheduler-file", file]
+    begin_worker = [*dask, "worker", "--no-dashboard", "--scheduler-file", file]
+    with (
+        subprocess.Popen(begin_scheduler, cwd=tmp_path, stderr=subprocess.DEVNULL) as scheduler,
+        subprocess.Popen(begin_worker, cwd=tmp_path, stderr=subprocess.DEVNULL) as worker,
+    ):
+        try:
+            while not file.exists():
+                time.sleep(0.1)
+            address = json.loads(file.read_text())["address"]
+            arguments = [*COMMAND, "renumber", str(source), str(tmp_path / "b.zarr"), "--scheduler", address]
+            lines = []
+            with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as process:
+                for line in process.stderr:
+                    lines.append(line)
+                    if line.startswith("write ids: 0 of"):
+                        scheduler.kill()
+        finally:
+            scheduler.kill()
+            worker.terminate()
+    assert process.returncode == 1
+    assert "the connection to the scheduler was lost" in lines[-1]
+    assert {line.split(":")[0] for line in lines[:-1]} == {"find labels", "write ids"}
+    with pytest.raises(FileNotFoundError):
+        zarr.open(tmp_path / "b.zarr", mode="r")
 
 
 def die(n):

@@ -6,7 +6,7 @@ import numpy as np
 from assertions import assert_same_outcome, assert_same_result, assert_untouched, outcome, snapshot
 from cases import CASES
 from generators import DTYPES, flat_labels, label_arrays
-from hypothesis import given, note
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 import fastremap
@@ -47,6 +47,7 @@ def tables(draw: st.DrawFn, array: np.ndarray) -> Any:
     return keys, values
 
 
+@settings(max_examples=max(settings().max_examples // 3, 40))
 @given(st.data())
 def test_every_case_equals_its_twin(data: st.DataObject) -> None:
     array = data.draw(label_arrays())
