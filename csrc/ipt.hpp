@@ -166,12 +166,51 @@ inline void copy_run(char* to, const char* from, std::size_t nbytes) {
     if (nbytes == 1) *to = *from;
 }
 
+// Runs of a line and more, with the widest registers there are: FASTREMAP_ISA=scalar or avx2 holds back wider ones.
+using CopyLong = void (*)(char* to, const char* from, std::size_t nbytes);
+
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+template <std::size_t width>
+struct Wide {
+    typedef char Type __attribute__((vector_size(width)));
+};
+
+#define IPT_COPY_LONG(name, isa, width)                                              \
+    __attribute__((target(isa))) inline void name(char* to, const char* from, std::size_t nbytes) { \
+        Wide<width>::Type held;                                                      \
+        for (std::size_t i = 0; i + width < nbytes; i += width) {                    \
+            std::memcpy(&held, from + i, width);                                     \
+            std::memcpy(to + i, &held, width);                                       \
+        }                                                                            \
+        std::memcpy(&held, from + nbytes - width, width);                            \
+        std::memcpy(to + nbytes - width, &held, width);                              \
+    }
+IPT_COPY_LONG(copy_long_avx2, "avx2", 32)
+IPT_COPY_LONG(copy_long_avx512, "avx512f", 64)
+#undef IPT_COPY_LONG
+
+inline CopyLong chosen_copy_long() {
+    const char* chosen = std::getenv("FASTREMAP_ISA");
+    const std::string isa = chosen == nullptr || *chosen == '\0' ? "avx512" : chosen;
+    if (isa == "avx512" && __builtin_cpu_supports("avx512f")) return copy_long_avx512;
+    if (isa != "scalar" && __builtin_cpu_supports("avx2")) return copy_long_avx2;
+    return copy_run;
+}
+#else
+inline CopyLong chosen_copy_long() { return copy_run; }
+#endif
+
+inline void copy_long(char* to, const char* from, std::size_t nbytes) {
+    static const CopyLong chosen = chosen_copy_long();
+    (nbytes >= tuning::line ? chosen : copy_run)(to, from, nbytes);
+}
+
 // The same, while the memory `ahead` bytes behind the target is fetched.
 inline void copy_fetching(char* to, const char* from, std::size_t nbytes, std::ptrdiff_t ahead) {
     for (std::size_t i = 0; i < nbytes; i += tuning::stripe) {
         const std::size_t n = std::min(tuning::stripe, nbytes - i);
         prefetch_run(to + ahead + i, n);
-        copy_run(to + i, from + i, n);
+        copy_long(to + i, from + i, n);
     }
 }
 
@@ -272,7 +311,7 @@ inline void transpose_tile(const char* from, std::ptrdiff_t from_pitch, char* to
 // rows x columns units into columns x rows: row.from and column.from are their strides in the source, row.to and
 // column.to in the target. Stripe by stripe, so that the lines of both sides are used up while they are in the cache.
 template <std::size_t width>
-void transpose_block(const char* from, char* to, const Axis& row, const Axis& column, std::size_t unit) {
+void transpose_block(const char* from, char* to, Axis row, Axis column, std::size_t unit) {
     const std::size_t stripe = std::max<std::size_t>(tuning::stripe / unit, 1);
     constexpr std::size_t n = n_lanes<width>;
     const auto whole = static_cast<std::ptrdiff_t>(unit);
@@ -283,6 +322,9 @@ void transpose_block(const char* from, char* to, const Axis& row, const Axis& co
                 const std::size_t end = std::min(begin + stripe, column.n);
                 for (std::size_t i = 0; i < row.n; i += n) {
                     const std::size_t r = std::min(i, row.n - n);  // the last tiles repeat a part of those before
+                    if (end < column.n)
+                        for (std::size_t k = 0; k < n; ++k)
+                            prefetch_run(from + at(r + k, row.from) + at(end, column.from), tuning::stripe);
                     for (std::size_t j = begin; j < end; j += n) {
                         const std::size_t c = std::min(j, column.n - n);
                         transpose_tile<width>(from + at(r, row.from) + at(c, column.from), row.from,
@@ -302,13 +344,47 @@ void transpose_block(const char* from, char* to, const Axis& row, const Axis& co
     }
 }
 
+// The edge, in units, of the tiles that go through a buffer; 1 where whole units need none.
+inline std::size_t tile_edge(std::size_t unit) {
+    std::size_t edge = std::max<std::size_t>(tuning::stripe / unit, 1);
+    while (edge > 1 && edge * edge * unit > tuning::tile) edge /= 2;
+    return edge;
+}
+
+// The same through a buffer, tile by tile: rows of a target whose lines compete for the same places in the cache are
+// then written line by line, and not item by item. row.to is a unit.
+template <std::size_t width>
+void transpose_tiles(const char* from, char* to, Axis row, Axis column, std::size_t unit) {
+    char buffer[tuning::tile];
+    const std::size_t edge = tile_edge(unit);
+    auto source = [&](std::size_t i, std::size_t j) {
+        return from + static_cast<std::ptrdiff_t>(i) * row.from + static_cast<std::ptrdiff_t>(j) * column.from;
+    };
+    for (std::size_t i = 0; i < row.n; i += edge) {
+        const std::size_t high = std::min(edge, row.n - i), high_nbytes = high * unit;
+        for (std::size_t j = 0; j < column.n; j += edge) {
+            const std::size_t wide = std::min(edge, column.n - j);
+            if (j + wide < column.n)
+                for (std::size_t k = 0; k < high; ++k) prefetch_run(source(i + k, j + wide), wide * unit);
+            transpose_block<width>(source(i, j), buffer, {high, row.from, static_cast<std::ptrdiff_t>(unit)},
+                                   {wide, column.from, static_cast<std::ptrdiff_t>(high_nbytes)}, unit);
+            char* target = to + static_cast<std::ptrdiff_t>(j) * column.to + i * unit;
+            for (std::size_t k = 0; k < wide; ++k)
+                copy_long(target + static_cast<std::ptrdiff_t>(k) * column.to, buffer + k * high_nbytes, high_nbytes);
+        }
+    }
+}
+
 // A copy that permutes axes, prepared once and done for many blocks. The target's strides are positive.
 class Permute {
    public:
+    enum class Target { cache, memory };  // where the block that is written lies
+
     Permute() = default;
 
     // While a block is written, the memory `ahead` bytes behind it is fetched.
-    Permute(std::vector<Axis> axes, std::size_t unit, std::ptrdiff_t ahead = 0) : ahead_(ahead) {
+    Permute(std::vector<Axis> axes, std::size_t unit, Target target = Target::cache, std::ptrdiff_t ahead = 0)
+        : target_(target), ahead_(ahead) {
         for (const Axis& axis : axes) empty_ = empty_ || axis.n == 0;
         outer_ = merged(std::move(axes), unit);
         unit_ = unit;
@@ -336,23 +412,29 @@ class Permute {
             for (std::size_t i = 0; i < outer_[axis].n; ++i)
                 descend<width>(axis + 1, from + static_cast<std::ptrdiff_t>(i) * outer_[axis].from,
                                to + static_cast<std::ptrdiff_t>(i) * outer_[axis].to);
+        } else if (column_.n > 1 && target_ == Target::memory && tile_edge(unit_) > 1) {
+            transpose_tiles<width>(from, to, row_, column_, unit_);
         } else if (column_.n > 1) {
             transpose_block<width>(from, to, row_, column_, unit_);
         } else {
-            for (std::size_t i = 0; i < row_.n; ++i) {
-                char* target = to + static_cast<std::ptrdiff_t>(i) * row_.to;
-                const char* source = from + static_cast<std::ptrdiff_t>(i) * row_.from;
-                if (ahead_ == 0)
-                    copy_unit<width>(target, source, unit_);
-                else
-                    copy_fetching(target, source, unit_, ahead_);
-            }
+            copy_row<width>(from, to, row_, unit_, ahead_);
+        }
+    }
+
+    template <std::size_t width>
+    static void copy_row(const char* from, char* to, Axis row, std::size_t unit, std::ptrdiff_t ahead) {
+        for (std::size_t i = 0; i < row.n; ++i, from += row.from, to += row.to) {
+            if (ahead == 0)
+                copy_unit<width>(to, from, unit);
+            else
+                copy_fetching(to, from, unit, ahead);
         }
     }
 
     std::vector<Axis> outer_;
     Axis row_{1, 0, 0}, column_{1, 0, 0};
     std::size_t unit_ = 0;
+    Target target_ = Target::cache;
     std::ptrdiff_t ahead_ = 0;
     bool empty_ = false;
 };
@@ -376,13 +458,6 @@ inline void exchange(char* a, char* b, std::size_t nbytes) {
     }
 }
 
-// The edge, in units, of the tiles of the square pass; 1 where whole units are exchanged without a buffer.
-inline std::size_t tile_edge(std::size_t unit) {
-    std::size_t edge = std::max<std::size_t>(tuning::stripe / unit, 1);
-    while (edge > 1 && edge * edge * unit > tuning::tile) edge /= 2;
-    return edge;
-}
-
 // Transposes n x n units in place, row i beginning at i * pitch. A tile goes through the buffer, transposed, is
 // exchanged with its mirror image row by row, and that returns through the buffer: rows of powers of two, whose lines
 // compete for the same places in the cache, are thus never held all at once.
@@ -403,6 +478,9 @@ void transpose_square(char* arr, std::size_t n, std::ptrdiff_t pitch, std::size_
         const auto high_pitch = static_cast<std::ptrdiff_t>(high) * whole;
         for (std::size_t j = i; j < n; j += edge) {
             const std::size_t wide = std::min(edge, n - j);
+            const std::size_t next = j + wide, n_next = std::min(edge, n - next);
+            for (std::size_t k = 0; n_next != 0 && k < high; ++k) prefetch_run(at(i + k, next), n_next * unit);
+            for (std::size_t k = 0; k < n_next; ++k) prefetch_run(at(next + k, i), high * unit);
             transpose_block<width>(at(i, j), buffer, {high, pitch, whole}, {wide, whole, high_pitch}, unit);
             if (j == i) {
                 for (std::size_t k = 0; k < wide; ++k)
@@ -444,7 +522,7 @@ inline void follow_cycles(char* arr, std::size_t rows, std::size_t columns, std:
             }
             if (n_done == n_made) continue;
             const Cycles::Move& move = moves[n_done++ % tuning::max_moves_ahead];
-            copy_run(place(move.to), place(move.from), nbytes);
+            copy_long(place(move.to), place(move.from), nbytes);
         }
     }
 }
@@ -599,7 +677,7 @@ inline Pass square_pass(std::size_t outer, std::size_t n, std::size_t between, s
     const double nbytes = static_cast<double>(outer) * static_cast<double>(n * n * between * unit);
     // Rows shorter than a line are fetched whole.
     const double waste = std::max(1.0, static_cast<double>(tuning::line) / static_cast<double>(n * unit));
-    return {Kind::square, outer, {n, between, n}, {}, 0, unit, edge == 1 ? 0 : edge * edge * unit, 2 * nbytes * waste};
+    return {Kind::square, outer, {n, between, n}, {}, 0, unit, edge == 1 ? 0 : edge * edge * unit, 4 * nbytes * waste};
 }
 
 inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::vector<std::size_t> order,
@@ -607,7 +685,7 @@ inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::
     const Stages stages = stages_of(digits, order, unit);
     const std::size_t block = product(digits) * unit;
     const double nbytes = static_cast<double>(outer) * static_cast<double>(block);
-    const double beyond_cache = block <= tuning::near ? 1.0 : block <= tuning::far ? 1.3 : 2.2;
+    const double beyond_cache = block <= 2 * tuning::near ? 1.0 : block <= tuning::far ? 1.2 : 3.0;
     const double by_units = stages.in_registers ? 0.0 : 4.0;  // time, told as traffic
     return {Kind::panel, outer, std::move(digits), std::move(order), 0, unit, stages.scratch_nbytes,
             2 * nbytes * (beyond_cache + by_units)};
@@ -616,7 +694,7 @@ inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::
 inline Pass cycle_pass(std::size_t outer, std::size_t rows, std::size_t columns, std::size_t unit) {
     const double nbytes = static_cast<double>(outer) * static_cast<double>(rows * columns * unit);
     // A unit begins anywhere in a line, and its lines come in no order that hardware foresees.
-    const double waste = 1 + 1.5 * static_cast<double>(tuning::line) / static_cast<double>(unit);
+    const double waste = 0.85 + 90 / static_cast<double>(unit);
     return {Kind::cycle, outer, {rows, columns}, {}, 0, unit, cycle_scratch(rows * columns, unit), 2 * nbytes * waste};
 }
 
@@ -832,7 +910,8 @@ class Step {
         if (pass.kind == Kind::panel) {
             const Stages stages = stages_of(pass.digits, pass.order, pass.unit);
             in_ = Permute(stages.in, stages.unit);
-            out_ = Permute(stages.out, stages.unit, block_ <= tuning::far ? static_cast<std::ptrdiff_t>(block_) : 0);
+            out_ = Permute(stages.out, stages.unit, Permute::Target::cache,
+                           block_ <= tuning::far ? static_cast<std::ptrdiff_t>(block_) : 0);
         }
         if (pass.kind == Kind::detach_first || pass.kind == Kind::detach_last) {
             auto tails = pass.digits;
@@ -920,10 +999,19 @@ inline void copy_axes(const void* from, const std::ptrdiff_t* strides, void* to,
                       std::size_t n_axes, std::size_t item_nbytes) {
     const std::vector<std::size_t> sizes(shape, shape + n_axes);
     if (product(sizes) * item_nbytes == 0) return;
+    auto reversed = strides_of({sizes.rbegin(), sizes.rend()}, item_nbytes);
+    std::reverse(reversed.begin(), reversed.end());
+    const auto shortest = n_axes < 2 ? 0 : std::min(sizes.front(), sizes.back());
+    if (shortest * item_nbytes < 16 && shortest > 1 && std::equal(reversed.begin(), reversed.end(), strides)) {
+        // Axes shorter than a register: the passes in place cope with them.
+        std::memcpy(to, from, product(sizes) * item_nbytes);
+        const std::vector<std::size_t> shape_before(sizes.rbegin(), sizes.rend());
+        return reverse_axes(to, shape_before.data(), n_axes, item_nbytes);
+    }
     const auto targets = strides_of(sizes, item_nbytes);
     std::vector<Axis> axes;
     for (std::size_t i = 0; i < n_axes; ++i) axes.push_back({sizes[i], strides[i], targets[i]});
-    Permute(axes, item_nbytes)(static_cast<const char*>(from), static_cast<char*>(to));
+    Permute(axes, item_nbytes, Permute::Target::memory)(static_cast<const char*>(from), static_cast<char*>(to));
 }
 
 // Reverses the axes of a Fortran-ordered array (sx varies fastest): afterwards it has the shape (sy, sx), (sz, sy, sx)

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import _kernels
 from ._arrays import NUMBERS, as_array, bits, integer_array, is_supported, native
-from .dtypes import bounds, fits, ladder
+from .dtypes import bounds, fits, ladder, require_fit
 from .table import LabelTable
 
 
@@ -64,7 +64,10 @@ class Columns(NamedTuple):
                 self.cache[dtype.str] = Pairs(keys, None, values, {})
             else:
                 bounds = values if dtype.kind == "f" or not values.size else np.array([values.min(), values.max()])
-                values = np.broadcast_to(values.astype(np.float64) if values.dtype.kind == "O" else values, kept.shape)
+                if values.dtype.kind == "O":  # integers among the floats
+                    require_fit(values, np.dtype(np.float64))
+                    values = values.astype(np.float64)
+                values = np.broadcast_to(values, kept.shape)
                 self.cache[dtype.str] = Pairs(keys, values if kept.all() else values[kept], bounds, {})
         return self.cache[dtype.str]
 

@@ -78,7 +78,7 @@ def widen_dtype(dtype: DTypeLike, exotics: bool = False) -> type:
     Parameters
     ----------
     dtype : dtype
-        bool, integer, float or complex.
+        Of bool, integer, float or complex kind.
     exotics : bool
         Go on to longdouble, complex128 and clongdouble.
 
@@ -115,7 +115,7 @@ def narrow_dtype(dtype: DTypeLike, exotics: bool = False) -> type:
     Parameters
     ----------
     dtype : dtype
-        bool, integer, float or complex.
+        Of bool, integer, float or complex kind.
     exotics : bool
         Go on to float16.
 

@@ -181,7 +181,8 @@ def tobytes(image: ArrayLike, chunk_size: Sequence[int], order: str = "C") -> li
     chunks = []
     for corner in np.ndindex(grid[::-1]):
         begins = [place * size for place, size in zip(corner[::-1], sizes, strict=True)]
-        cutout = array[tuple(slice(begin, begin + size) for begin, size in zip(begins, sizes, strict=True))]
+        # The ellipsis makes an array, not a scalar, of no axes.
+        cutout = array[(..., *(slice(begin, begin + size) for begin, size in zip(begins, sizes, strict=True)))]
         _kernels.copy_axes(cutout if order == "C" else cutout.T, chunk)
         chunks.append(chunk.tobytes())
     return chunks

@@ -14,12 +14,31 @@ from .arrays import minmax, remap, renumber, unique  # noqa: E402
 
 if TYPE_CHECKING:
     from .jobs import renumber_zarr
+    from .report import Report
+    from .stages import JobError
     from .tables import open_table, save_table
 
-__all__ = ["LabelTable", "minmax", "open_table", "remap", "renumber", "renumber_zarr", "save_table", "unique"]
+__all__ = [
+    "JobError",
+    "LabelTable",
+    "Report",
+    "minmax",
+    "open_table",
+    "remap",
+    "renumber",
+    "renumber_zarr",
+    "save_table",
+    "unique",
+]
 
 # Loaded when first asked for: importing zarr takes longer than all of the above.
-_LAZY = {"open_table": ".tables", "renumber_zarr": ".jobs", "save_table": ".tables"}
+_LAZY = {
+    "JobError": ".stages",
+    "Report": ".report",
+    "open_table": ".tables",
+    "renumber_zarr": ".jobs",
+    "save_table": ".tables",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -133,7 +133,13 @@ class ClusterExecutor:
 
     def on_each_process(self, function: Callable[[], Any]) -> tuple[Any, ...]:
         """Call a function on every worker that can be reached."""
-        return tuple(self._client.run(function).values()) if self._client.status == "running" else ()
+        if self._client.status != "running":
+            return ()
+        try:
+            return tuple(self._client.run(function).values())
+        except ImportError as error:  # a task that cannot be unpickled would end its workers, one after the other
+            reason = f"the workers cannot run the job: {describe(error)}"
+            raise RuntimeError(f'{reason}; install "fastremap[dask]" where they run') from error
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from .plan import Job, Stage
 from .reductions import FAN_IN
 from .report import Report, StageReport
 from .resources import Resources
-from .stages import Executor, JobError, Progress, counter
+from .stages import Executor, JobError, Progress, check_versions, counter
 from .states import merge
 from .targets import check_apart, check_shared, claimed, publish
 from .tasks import (
@@ -145,6 +145,7 @@ def renumber_zarr(
             check_shared(read.place, place)
         job = resources.plan(STAGES, volume_of(read), volume_of(read, dtypes[-1]))
         with resources.executor(job) as executor:
+            check_versions(executor)
             watch = _Watch(job, progress)
             facts = _find_labels(executor, watch, read, table_place, rules)
             written = Stored(place, target_document(read.document, facts.dtype, facts.fill_id))

@@ -99,9 +99,7 @@ def reduce_blocks(
         raise ValueError(f"split_every must be an integer of at least 2, not {split_every!r}")
     arr = arr if arr.ndim else arr[None]  # a reduction needs an axis, and its last task is the one never fused
     chunks = tuple((1,) * n_blocks for n_blocks in arr.numblocks)
-    states = da.map_blocks(
-        make, arr, dtype=object, chunks=chunks, meta=np.empty((0,) * arr.ndim, object), **arguments
-    )
+    states = da.map_blocks(make, arr, dtype=object, chunks=chunks, meta=np.empty((0,) * arr.ndim, object), **arguments)
     axes_a_round = int(split_every).bit_length() - 1  # Dask merges at least 2 along each axis of a reduction
     while states.ndim:
         axes = tuple(range(max(0, states.ndim - axes_a_round), states.ndim))

@@ -7,6 +7,8 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import Any, Protocol
 
+import fastremap
+
 from .plan import Grid
 
 # Enough that no thread waits for the driver, few enough that neither scheduler nor workers hold a backlog.
@@ -156,6 +158,40 @@ def reduce(
             rest = [*rest[fan_in:], flight.next()[1]]
         flight.add(finish, rest, "merge of the last states", passed_on=(ValueError, OSError))
         return flight.next()[1].result()
+
+
+def check_versions(executor: Executor) -> None:
+    """
+    Require that every process which runs tasks has this version of the package.
+
+    Parameters
+    ----------
+    executor : Executor
+        The processes.
+
+    Raises
+    ------
+    RuntimeError
+        If one has another version, or none.
+    """
+    others = sorted(set(executor.on_each_process(package_version)) - {fastremap.__version__})
+    if others:
+        raise RuntimeError(
+            f"the workers have fastremap {', '.join(others)}, and this process {fastremap.__version__}: "
+            "install the same version everywhere"
+        )
+
+
+def package_version() -> str:
+    """
+    Return the version of the package in this process.
+
+    Returns
+    -------
+    str
+        The version.
+    """
+    return fastremap.__version__
 
 
 def counter(progress: Progress | None, stage: str, grid: Grid) -> Callable[[int], None]:

@@ -7,7 +7,7 @@ import hypothesis.extra.numpy as hnp
 import numpy as np
 from hypothesis import strategies as st
 
-DTYPES = [np.dtype(code) for code in "? i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8".split()]
+DTYPES = [np.dtype(code) for code in ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"]]
 # The kernels walk vectors of 64 bytes and pieces of 2048 items: one less, the border, one more.
 BORDER_LENGTHS = [1, 2, 63, 64, 65, 127, 129, 2047, 2048, 2049, 4095, 4096, 4097]
 
@@ -185,6 +185,8 @@ LAYOUTS: dict[str, Layout] = {
     "0-d": lambda flat: cube(flat, (1,)).reshape(()) if flat.size else np.zeros((), dtype=flat.dtype),
     "1-d": lambda flat: flat.copy(),
     "2-d": lambda flat: cube(flat, (14, 15)),
+    "two columns": lambda flat: cube(flat[:40], (90, 2)),  # an edge list with rows that come again
+    "two columns F": lambda flat: np.asfortranarray(cube(flat[:40], (90, 2))),
     "5-d": lambda flat: cube(flat, (3, 2, 4, 1, 5)),
     "6-d F": lambda flat: np.asfortranarray(cube(flat, (2, 3, 1, 4, 2, 3))),
     "no columns": lambda flat: np.zeros((3, 0, 2), dtype=flat.dtype),

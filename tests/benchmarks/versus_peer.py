@@ -8,7 +8,6 @@ and third quartile), and our time as a multiple of `arr.copy(order="K")`, measur
 """
 
 import argparse
-import importlib.util
 import os
 import pathlib
 import subprocess
@@ -23,6 +22,9 @@ import zarr
 import fastremap
 
 ROOT = pathlib.Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+from peer import REQUIREMENT, load_peer  # noqa: E402
+
 SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -32,19 +34,11 @@ def real_volume() -> np.ndarray:
     return zarr.open_array(str(path), mode="r")[...]
 
 
-def load_peer(folder: pathlib.Path):
-    """The peer package, installed into `folder` unless it is there, under the name peer_fastremap."""
+def install_peer(folder: pathlib.Path) -> None:
+    """Install the peer into a folder of its own unless it is there."""
     if not (folder / "fastremap").exists():
-        command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", folder, "fastremap==1.21.0"]
+        command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", folder, REQUIREMENT]
         subprocess.run(command, check=True)
-    package = folder / "fastremap"
-    spec = importlib.util.spec_from_file_location(
-        "peer_fastremap", package / "__init__.py", submodule_search_locations=[str(package)]
-    )
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["peer_fastremap"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def arrays() -> Iterator[tuple[str, np.ndarray]]:
@@ -102,6 +96,7 @@ def main() -> None:
     parser.add_argument("--peer", type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()) / "fastremap-peer")
     parser.add_argument("--only", default="", help="only rows that contain this text")
     options = parser.parse_args()
+    install_peer(options.peer)
     peer = load_peer(options.peer)
     print("| case | ours ms | peer ms | faster (spread) | x copy |\n|---|---|---|---|---|")
     for name, arr in arrays():

@@ -1,11 +1,10 @@
-"""How tools choose dtypes and memory layouts: each function takes the package and returns what the tool goes on with."""
+"""How tools choose dtypes and layouts: each function takes the package and returns what the tool goes on with."""
 
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-
-from compat.inputs import cutout, volume
+from compat.inputs import Cutout, cutout, volume
 
 
 def fit_dtype_as_constructor(fr: ModuleType) -> Any:
@@ -59,7 +58,12 @@ def widen_dtype_steps(fr: ModuleType) -> Any:
 
 def narrow_dtype_steps(fr: ModuleType) -> Any:
     """The next narrower dtype of each kind."""
-    return [fr.narrow_dtype(dtype) for dtype in (np.uint64, np.uint8, np.int32, np.float64, np.float32)]
+    return [fr.narrow_dtype(dtype) for dtype in (np.uint64, np.uint16, np.int32, np.float64, np.float32)]
+
+
+def narrow_dtype_at_the_end(fr: ModuleType) -> Any:
+    """The narrowest dtype, called."""
+    return fr.narrow_dtype(np.uint8)(5)
 
 
 def widen_dtype_before_a_sum(fr: ModuleType) -> Any:
@@ -103,6 +107,30 @@ def refit_of_signed(fr: ModuleType) -> Any:
     return fr.refit(volume(np.int64) - 3)
 
 
+def refit_to_a_value_too_small(fr: ModuleType) -> Any:
+    """A value that is not the greatest: some labels would not fit."""
+    try:
+        return fr.refit(volume(np.uint64) + np.uint64(300), 5)
+    except ValueError:
+        return "refused"
+
+
+def refit_of_a_mask(fr: ModuleType) -> Any:
+    """A binary image."""
+    return fr.refit(volume() > 4)
+
+
+def refit_of_a_subclass(fr: ModuleType) -> Any:
+    """A cutout of a class of its own: the class of the result."""
+    return type(fr.refit(volume().view(Cutout)))
+
+
+def refit_of_what_fits(fr: ModuleType) -> Any:
+    """An array that is as narrow as it goes is returned itself."""
+    labels = volume(np.uint8)
+    return fr.refit(labels) is labels
+
+
 def refit_at_the_edge_of_int8(fr: ModuleType) -> Any:
     """Signed labels of which only the greatest is too wide."""
     return fr.refit(np.array([-128, 128], np.int16))
@@ -132,6 +160,12 @@ def ascontiguousarray_of_a_cutout(fr: ModuleType) -> Any:
 def ascontiguousarray_of_an_image(fr: ModuleType) -> Any:
     """Two axes, floats."""
     return fr.ascontiguousarray(np.asfortranarray(volume(np.float32)[0]))
+
+
+def layout_shares_the_buffer(fr: ModuleType) -> Any:
+    """No second copy of a volume that just fits memory."""
+    labels = volume()
+    return np.shares_memory(fr.asfortranarray(labels), labels)
 
 
 def layout_there_and_back(fr: ModuleType) -> Any:

@@ -16,6 +16,11 @@ def volume(dtype: type = np.uint32) -> np.ndarray:
     return blocks(20, seed=1).astype(dtype)
 
 
+def halved() -> dict[int, int]:
+    """Return a table that merges pairs of the labels of `volume()`."""
+    return {label: label // 2 for label in range(21)}
+
+
 def cutout(n_labels: int = 20) -> np.ndarray:
     """Return an F-ordered uint64 cutout with a channel axis and ids of 60 bits, as cloud volumes give them."""
     ranks = blocks(n_labels, seed=2).astype(np.uint64)
@@ -24,10 +29,8 @@ def cutout(n_labels: int = 20) -> np.ndarray:
 
 
 def every_label(n_labels: int, dtype: type = np.uint64) -> np.ndarray:
-    """Return background and each label from 7 to `n_labels` + 6 once."""
-    labels = np.arange(6, n_labels + 7, dtype=dtype)
-    labels[0] = 0
-    return labels
+    """Return background and `n_labels` labels, each once, in descending order."""
+    return np.arange(n_labels, -1, -1, dtype=dtype)
 
 
 def components() -> np.ndarray:
@@ -41,6 +44,10 @@ def edges() -> np.ndarray:
     """Return an (N, 2) list of pairs of ids with repeated rows."""
     ends = np.random.default_rng(3).integers(0, 9, (60, 2)).astype(np.uint64)
     return ends + np.uint64(BIG_ID)
+
+
+class Cutout(np.ndarray):
+    """A subclass that carries no more than its name, as volume libraries return it."""
 
 
 def read_only(array: np.ndarray) -> np.ndarray:

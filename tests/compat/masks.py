@@ -4,8 +4,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-
-from compat.inputs import BIG_ID, cutout, every_label, volume
+from compat.inputs import BIG_ID, cutout, every_label, halved, volume
 
 
 def mask_by_list(fr: ModuleType) -> Any:
@@ -56,6 +55,22 @@ def mask_with_value(fr: ModuleType) -> Any:
     return fr.mask(volume(), [1, 5], value=77)
 
 
+def mask_with_a_value_beyond_the_dtype(fr: ModuleType) -> Any:
+    """A value that needs a wider dtype."""
+    return fr.mask(volume(np.uint8), [1, 5], value=300)
+
+
+def mask_of_floats(fr: ModuleType) -> Any:
+    """Labels that a tool stored as float32."""
+    return fr.mask(volume(np.float32), [1.0, 5.0])
+
+
+def mask_shares_the_buffer(fr: ModuleType) -> Any:
+    """In place: result and input are one memory; else they are not, even where nothing is masked."""
+    labels = volume()
+    return [np.shares_memory(fr.mask(labels, [], in_place=kept), labels) for kept in (False, True)]
+
+
 def mask_nothing(fr: ModuleType) -> Any:
     """No labels to remove."""
     return fr.mask(volume(), [])
@@ -71,17 +86,27 @@ def mask_except_by_list(fr: ModuleType) -> Any:
     return fr.mask_except(volume(), [5])
 
 
-def mask_except_by_set_by_position(fr: ModuleType) -> Any:
-    """A set, options by position, in place."""
+def mask_except_by_position(fr: ModuleType) -> Any:
+    """A list, options by position, in place."""
     labels = volume()
-    fr.mask_except(labels, {5, 6}, True, 9)
+    fr.mask_except(labels, [5, 6], True, 9)
     return labels
 
 
+def mask_except_by_set(fr: ModuleType) -> Any:
+    """A set."""
+    return fr.mask_except(volume(), {5, 6})
+
+
 def mask_except_of_a_cutout(fr: ModuleType) -> Any:
-    """An array of 60 bit labels, on an F-ordered cutout, in place."""
+    """60 bit labels, on an F-ordered cutout, in place."""
     labels = cutout()
-    return fr.mask_except(labels, fr.unique(labels)[1:3], in_place=True)
+    return fr.mask_except(labels, fr.unique(labels)[1:3].tolist(), in_place=True)
+
+
+def mask_except_by_array(fr: ModuleType) -> Any:
+    """An array of labels."""
+    return fr.mask_except(cutout(), fr.unique(cutout())[1:3])
 
 
 def mask_except_of_a_view_in_place(fr: ModuleType) -> Any:

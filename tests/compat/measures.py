@@ -5,7 +5,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-
 from compat.inputs import components, cutout, volume
 
 
@@ -30,6 +29,16 @@ def minmax_of_signed(fr: ModuleType) -> Any:
     return fr.minmax(volume(np.int16) - 7)
 
 
+def minmax_of_a_mask(fr: ModuleType) -> Any:
+    """A binary image."""
+    return fr.minmax(volume() > 4)
+
+
+def minmax_of_a_list(fr: ModuleType) -> Any:
+    """A plain list."""
+    return fr.minmax([3, 1, 2])
+
+
 def minmax_of_nothing(fr: ModuleType) -> Any:
     """An empty cutout."""
     return fr.minmax(np.zeros(0, np.uint32))
@@ -45,6 +54,11 @@ def foreground_of_a_mask(fr: ModuleType) -> Any:
     return fr.foreground(volume() > 4)
 
 
+def foreground_of_floats(fr: ModuleType) -> Any:
+    """The voxels of a float image that are not 0."""
+    return fr.foreground(volume(np.float32))
+
+
 def pixel_pairs_as_compressibility(fr: ModuleType) -> Any:
     """The share of equal neighbours, which chooses a codec."""
     return fr.pixel_pairs(volume()) / volume().size, fr.pixel_pairs(cutout())
@@ -52,9 +66,14 @@ def pixel_pairs_as_compressibility(fr: ModuleType) -> Any:
 
 def indices_of_a_label(fr: ModuleType) -> Any:
     """Flat positions of a label, looked up in the flattened array."""
-    labels = volume()
+    labels = volume().ravel()
     found = fr.indices(labels, 5)
-    return found, labels.ravel()[found]
+    return found.tolist(), labels[found]
+
+
+def indices_dtype(fr: ModuleType) -> Any:
+    """Their dtype."""
+    return fr.indices(volume().ravel(), 5).dtype
 
 
 def indices_as_points(fr: ModuleType) -> Any:
@@ -102,6 +121,16 @@ def point_cloud_bounding_boxes(fr: ModuleType) -> Any:
     return {label: (points.min(axis=0), points.max(axis=0)) for label, points in sorted(clouds.items())}
 
 
+def point_cloud_of_a_line(fr: ModuleType) -> Any:
+    """One axis."""
+    return fr.point_cloud(volume()[0, 0])
+
+
+def point_cloud_of_background(fr: ModuleType) -> Any:
+    """Nothing but background."""
+    return fr.point_cloud(np.zeros((2, 3), np.uint8))
+
+
 def point_cloud_shell(fr: ModuleType) -> Any:
     """The surface voxels of a cube."""
     cube = np.zeros((9, 9, 9), np.uint32)
@@ -116,7 +145,17 @@ def component_map_of_pieces(fr: ModuleType) -> Any:
 
 def component_map_as_json(fr: ModuleType) -> Any:
     """The same in a JSON document."""
-    return json.dumps(fr.component_map(components(), volume()), sort_keys=True)
+    return json.loads(json.dumps(fr.component_map(components(), volume())))
+
+
+def component_map_order(fr: ModuleType) -> Any:
+    """The components in the order in which the map lists them."""
+    return list(fr.component_map(components(), volume()))
+
+
+def component_map_with_two_parents(fr: ModuleType) -> Any:
+    """A component that lies in two objects."""
+    return fr.component_map(np.array([1, 1, 2], np.uint32), np.array([5, 6, 7], np.uint32))
 
 
 def component_map_then_remap(fr: ModuleType) -> Any:
@@ -153,6 +192,11 @@ def inverse_component_map_lookup(fr: ModuleType) -> Any:
     return {parent: sorted(pieces[parent]) for parent in sorted(pieces)}
 
 
+def inverse_component_map_order_of_components(fr: ModuleType) -> Any:
+    """The components of each object, as they come."""
+    return fr.inverse_component_map(volume(), components() * 7919 % 1000)
+
+
 def inverse_component_map_as_defaultdict(fr: ModuleType) -> Any:
     """An absent object has no components, and more may be appended."""
     pieces = fr.inverse_component_map(volume(), components())
@@ -169,7 +213,7 @@ def inverse_component_map_counts(fr: ModuleType) -> Any:
 def inverse_component_map_as_json(fr: ModuleType) -> Any:
     """The same in a JSON document."""
     pieces = fr.inverse_component_map(volume(), components())
-    return json.dumps({parent: sorted(found) for parent, found in pieces.items()}, sort_keys=True)
+    return json.loads(json.dumps({parent: sorted(found) for parent, found in pieces.items()}))
 
 
 def tobytes_of_chunks(fr: ModuleType) -> Any:
@@ -180,6 +224,11 @@ def tobytes_of_chunks(fr: ModuleType) -> Any:
 def tobytes_of_chunks_in_c_order(fr: ModuleType) -> Any:
     """A C-ordered image by the default order, the size an array."""
     return fr.tobytes(volume(), np.array([4, 4, 9]))
+
+
+def tobytes_of_an_image(fr: ModuleType) -> Any:
+    """Two axes."""
+    return fr.tobytes(volume()[0].copy(), (4, 9))
 
 
 def tobytes_as_named_files(fr: ModuleType) -> Any:

@@ -1,23 +1,18 @@
 """How tools call `remap` and its kin: each function takes the package and returns what the tool goes on with."""
 
 import json
+import warnings
 from collections import OrderedDict, defaultdict
 from types import MappingProxyType, ModuleType
 from typing import Any
 
 import numpy as np
-
-from compat.inputs import BIG_ID, Cutout, cutout, read_only, volume
+from compat.inputs import BIG_ID, Cutout, cutout, halved, read_only, volume
 
 
 def to_big_ids() -> dict[int, int]:
     """Return a table from the labels of `volume()` to 60 bit ids, 0 kept."""
     return {0: 0} | {label: BIG_ID + label // 3 for label in range(1, 21)}
-
-
-def halved() -> dict[int, int]:
-    """Return a table that merges pairs of the labels of `volume()`."""
-    return {label: label // 2 for label in range(21)}
 
 
 def remap_by_dict(fr: ModuleType) -> Any:
@@ -120,8 +115,11 @@ def remap_to_ids_beyond_the_dtype(fr: ModuleType) -> Any:
 
 
 def remap_in_place_beyond_the_dtype(fr: ModuleType) -> Any:
-    """The same in place, the result kept."""
-    return fr.remap(volume(np.uint8), to_big_ids(), in_place=True)
+    """The same in place: the result, and what the caller who drops it is told."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = fr.remap(volume(np.uint8), to_big_ids(), in_place=True)
+    return result, [warning.category.__name__ for warning in caught]
 
 
 def remap_keys_of_another_chunk(fr: ModuleType) -> Any:
@@ -172,6 +170,58 @@ def remap_a_strided_view_in_place(fr: ModuleType) -> Any:
     return labels
 
 
+def remap_of_a_subclass(fr: ModuleType) -> Any:
+    """A cutout of a class of its own: the class of the result, in place and not."""
+    return [type(fr.remap(volume().view(Cutout), halved(), in_place=kept)) for kept in (False, True)]
+
+
+def remap_shares_the_buffer(fr: ModuleType) -> Any:
+    """In place: result and input are one memory; else they are not."""
+    labels = volume()
+    return [np.shares_memory(fr.remap(labels, halved(), in_place=kept), labels) for kept in (False, True)]
+
+
+def remap_to_booleans(fr: ModuleType) -> Any:
+    """Objects chosen by a property."""
+    return fr.remap(volume(), {label: label > 9 for label in range(21)})
+
+
+def remap_by_integral_floats(fr: ModuleType) -> Any:
+    """A table that a spreadsheet made floats of."""
+    return fr.remap(volume(), {float(old): np.float64(new) for old, new in halved().items()})
+
+
+def remap_by_fractions(fr: ModuleType) -> Any:
+    """A division that left fractions in the table; a tool that expects them to be refused."""
+    try:
+        return fr.remap(volume(), {label: label / 2 for label in range(21)})
+    except ValueError:
+        return "refused"
+
+
+def remap_by_zero_dimensional_arrays(fr: ModuleType) -> Any:
+    """Values that are arrays without axes."""
+    return fr.remap(volume(), {old: np.array(new) for old, new in halved().items()})
+
+
+def remap_an_unused_wide_value(fr: ModuleType) -> Any:
+    """A table of all chunks: the widest value does not occur in this one."""
+    return fr.remap(volume(np.uint8), halved() | {77: 1000})
+
+
+def remap_keys_as_text(fr: ModuleType) -> Any:
+    """A table from JSON whose keys are still text is a TypeError."""
+    try:
+        return fr.remap(volume(), {str(old): new for old, new in halved().items()})
+    except TypeError:
+        return "refused"
+
+
+def remap_a_mask(fr: ModuleType) -> Any:
+    """A binary image given labels."""
+    return fr.remap(volume() > 4, {False: 0, True: 5})
+
+
 def remap_floats(fr: ModuleType) -> Any:
     """Labels that a tool stored as float32."""
     return fr.remap(volume(np.float32), {float(old): float(new) for old, new in halved().items()})
@@ -205,15 +255,35 @@ def remap_from_short_lookup(fr: ModuleType) -> Any:
     return fr.remap_from_array(volume().ravel(), np.array([0, 7, 8], np.uint32))
 
 
+def remap_from_lookup_of_another_dtype(fr: ModuleType) -> Any:
+    """A lookup array from `np.arange`, its dtype left to numpy."""
+    return fr.remap_from_array(volume().ravel(), np.arange(21) // 2)
+
+
 def remap_from_key_and_value_arrays(fr: ModuleType) -> Any:
     """By two arrays, in place and keeping what is missing by default."""
-    labels = volume()
+    labels = volume().ravel()
     fr.remap_from_array_kv(labels, np.array([1, 2], np.uint32), np.array([2, 1], np.uint32))
     return labels
 
 
+def remap_from_key_and_value_arrays_given_twice(fr: ModuleType) -> Any:
+    """A key that occurs twice."""
+    return fr.remap_from_array_kv(volume().ravel(), np.array([1, 1], np.uint32), np.array([2, 3], np.uint32))
+
+
+def remap_from_key_and_value_arrays_of_a_volume(fr: ModuleType) -> Any:
+    """The same with a volume at once."""
+    return fr.remap_from_array_kv(volume(), np.array([1, 2], np.uint32), np.array([2, 1], np.uint32))
+
+
+def remap_from_key_and_value_lists(fr: ModuleType) -> Any:
+    """The same with lists."""
+    return fr.remap_from_array_kv(volume().ravel(), [1, 2], [2, 1])
+
+
 def remap_from_key_and_value_arrays_copied(fr: ModuleType) -> Any:
     """By two arrays, options by position."""
-    labels = volume()
+    labels = volume().ravel()
     keys = fr.unique(labels)
     return fr.remap_from_array_kv(labels, keys, keys[::-1].copy(), False, False), labels

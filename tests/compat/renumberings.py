@@ -5,7 +5,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-
 from compat.inputs import BIG_ID, Cutout, cutout, every_label, read_only, volume
 
 
@@ -17,12 +16,12 @@ def renumber_and_restore(fr: ModuleType) -> Any:
 
 def renumber_mapping_as_json(fr: ModuleType) -> Any:
     """The mapping written beside the volume."""
-    return json.dumps(fr.renumber(cutout())[1])
+    return json.loads(json.dumps(fr.renumber(cutout())[1]))
 
 
 def renumber_mapping_inverted_as_json(fr: ModuleType) -> Any:
     """The mapping inverted, then written: its values must be Python integers, too."""
-    return json.dumps({new: old for old, new in fr.renumber(cutout())[1].items()})
+    return json.loads(json.dumps({new: old for old, new in fr.renumber(cutout())[1].items()}))
 
 
 def renumber_mapping_mutated(fr: ModuleType) -> Any:
@@ -32,6 +31,11 @@ def renumber_mapping_mutated(fr: ModuleType) -> Any:
     mapping[BIG_ID] = len(mapping) + 1
     mapping.update({old: new + 100 for old, new in mapping.items()})
     return mapping
+
+
+def renumber_order_of_the_mapping(fr: ModuleType) -> Any:
+    """The old labels in the order in which the mapping lists them."""
+    return list(fr.renumber(volume())[1])
 
 
 def renumber_number_of_objects(fr: ModuleType) -> Any:
@@ -90,11 +94,18 @@ def renumber_255_incremented(fr: ModuleType) -> Any:
     return ids
 
 
-def renumber_255_marked_with_the_top(fr: ModuleType) -> Any:
+def renumber_255_bytes_incremented(fr: ModuleType) -> Any:
+    """The same where the labels came as bytes."""
+    ids, _ = fr.renumber(every_label(255, np.uint8))
+    ids += 1
+    return ids
+
+
+def renumber_255_bytes_marked_with_the_top(fr: ModuleType) -> Any:
     """255 labels, then one voxel marked with the top of the dtype: which voxels are marked."""
-    ids, _ = fr.renumber(every_label(255))
+    ids, _ = fr.renumber(every_label(255, np.uint8))
     mark = np.iinfo(ids.dtype).max
-    ids[0] = mark
+    ids[9] = mark
     return np.flatnonzero(ids == mark)
 
 
@@ -112,6 +123,12 @@ def renumber_256(fr: ModuleType) -> Any:
 def renumber_65535_values(fr: ModuleType) -> Any:
     """65,535 labels as numbers, and the mapping."""
     ids, mapping = fr.renumber(every_label(65535))
+    return ids.astype(np.int64), mapping
+
+
+def renumber_65535_short_values(fr: ModuleType) -> Any:
+    """The same where the labels came as uint16."""
+    ids, mapping = fr.renumber(every_label(65535, np.uint16))
     return ids.astype(np.int64), mapping
 
 
@@ -154,6 +171,50 @@ def renumber_nothing(fr: ModuleType) -> Any:
 def renumber_only_background(fr: ModuleType) -> Any:
     """A cutout of background."""
     return fr.renumber(np.zeros((3, 4), np.uint64, order="F"))
+
+
+def renumber_bytes_from_250(fr: ModuleType) -> Any:
+    """Bytes numbered after 249 labels of an earlier chunk."""
+    return fr.renumber(volume(np.uint8), start=250)
+
+
+def renumber_after_many_labels(fr: ModuleType) -> Any:
+    """Bytes numbered after 2**32 labels of earlier chunks."""
+    return fr.renumber(volume(np.uint8), start=2**32)
+
+
+def renumber_from_zero_beside_background(fr: ModuleType) -> Any:
+    """From 0, while background keeps 0: a label in the background would be the outcome."""
+    try:
+        return fr.renumber(np.array([0, 4, 6], np.uint32), start=0)
+    except ValueError:
+        return "refused"
+
+
+def renumber_of_a_subclass(fr: ModuleType) -> Any:
+    """A cutout of a class of its own: the class of the result."""
+    return type(fr.renumber(volume().view(Cutout))[0])
+
+
+def renumber_shares_the_buffer(fr: ModuleType) -> Any:
+    """In place: result and input are one memory; else they are not."""
+    labels = volume()
+    return [np.shares_memory(fr.renumber(labels, in_place=kept)[0], labels) for kept in (False, True)]
+
+
+def renumber_a_list(fr: ModuleType) -> Any:
+    """A plain list of ids."""
+    return fr.renumber([50, 50, 0, 70])
+
+
+def renumber_a_strided_view(fr: ModuleType) -> Any:
+    """A downsampled view."""
+    return fr.renumber(volume()[::2, ::2, ::2])
+
+
+def renumber_nan(fr: ModuleType) -> Any:
+    """NaN twice."""
+    return fr.renumber(np.array([np.nan, np.nan, 2.0]))[0]
 
 
 def renumber_in_a_loop(fr: ModuleType) -> Any:

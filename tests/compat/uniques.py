@@ -5,7 +5,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-
 from compat.inputs import BIG_ID, Cutout, cutout, edges, read_only, volume
 
 
@@ -15,13 +14,20 @@ def counted(labels: np.ndarray, counts: np.ndarray) -> dict[int, int]:
 
 
 def unique_in_place_of_numpy(fr: ModuleType) -> Any:
-    """Every part of a C-ordered volume."""
-    return counted(*fr.unique(volume(), return_index=True, return_inverse=True, return_counts=True))
+    """Every part of a C-ordered volume, as numbers."""
+    parts = fr.unique(volume(), return_index=True, return_inverse=True, return_counts=True)
+    return [part.tolist() for part in parts]
+
+
+def unique_dtypes_of_the_parts(fr: ModuleType) -> Any:
+    """The dtypes of labels, first index, inverse and counts."""
+    return [part.dtype for part in fr.unique(volume(), True, True, True)]
 
 
 def unique_by_position(fr: ModuleType) -> Any:
     """The options given by position."""
-    return fr.unique(volume(), True, False, True)
+    labels, index, counts = fr.unique(volume(), True, False, True)
+    return labels, index.tolist(), counts.tolist()
 
 
 def unique_of_a_cutout(fr: ModuleType) -> Any:
@@ -33,13 +39,13 @@ def unique_first_index_of_a_cutout(fr: ModuleType) -> Any:
     """Where each label of an F-ordered cutout is first met, used on the flattened array as with numpy."""
     labels = cutout()
     _, index = fr.unique(labels, return_index=True)
-    return index, labels.ravel()[index]
+    return index.tolist(), labels.ravel()[index]
 
 
 def unique_inverse_rebuilds(fr: ModuleType) -> Any:
     """An F-ordered cutout rebuilt from labels and inverse."""
     labels, inverse = fr.unique(cutout(), return_inverse=True)
-    return inverse, labels[inverse]
+    return inverse.shape, np.asfortranarray(labels[inverse])
 
 
 def unique_without_background(fr: ModuleType) -> Any:
@@ -49,8 +55,15 @@ def unique_without_background(fr: ModuleType) -> Any:
 
 
 def unique_counts_as_dict(fr: ModuleType) -> Any:
-    """Voxel counts by label, the numpy scalars as they come."""
-    return dict(zip(*fr.unique(volume(), return_counts=True), strict=True))
+    """Voxel counts by label, the numpy scalars as they come, asked for by Python integers."""
+    counts = dict(zip(*fr.unique(volume(), return_counts=True), strict=True))
+    return counts[5] == 180, counts.get(7), sum(counts.values()) == volume().size
+
+
+def unique_counts_subtracted(fr: ModuleType) -> Any:
+    """Growth of each object between two states, which may be negative."""
+    before, after = (fr.unique(labels, return_counts=True)[1] for labels in (volume(), volume()[:, :, [0, 1, 2] * 3]))
+    return (after - before[: len(after)]).min() < 0
 
 
 def unique_counts_as_json(fr: ModuleType) -> Any:
@@ -104,7 +117,8 @@ def unique_edges(fr: ModuleType) -> Any:
 
 def unique_edges_with_counts(fr: ModuleType) -> Any:
     """The distinct rows and how often each occurs."""
-    return fr.unique(edges(), axis=0, return_counts=True)
+    rows, counts = fr.unique(edges(), axis=0, return_counts=True)
+    return rows, counts.tolist()
 
 
 def unique_of_a_mask(fr: ModuleType) -> Any:
@@ -130,6 +144,26 @@ def unique_of_a_strided_view(fr: ModuleType) -> Any:
 def unique_of_a_read_only_array(fr: ModuleType) -> Any:
     """An array over the bytes of a file."""
     return counted(*fr.unique(read_only(volume()), return_counts=True))
+
+
+def unique_of_a_subclass(fr: ModuleType) -> Any:
+    """The labels of a cutout of a class of its own: the class of the result."""
+    return type(fr.unique(volume().view(Cutout)))
+
+
+def unique_of_names(fr: ModuleType) -> Any:
+    """Text, which numpy's function takes, too."""
+    return fr.unique(np.array(["axon", "dendrite", "axon"]))
+
+
+def unique_with_nan(fr: ModuleType) -> Any:
+    """NaN counted as one value."""
+    return fr.unique(np.array([np.nan, 1, np.nan]))
+
+
+def unique_in_order_of_appearance(fr: ModuleType) -> Any:
+    """No order asked for."""
+    return fr.unique(np.array([7, 3, 7, 5]), sorted=False)
 
 
 def unique_in_a_loop(fr: ModuleType) -> Any:

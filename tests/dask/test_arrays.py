@@ -101,9 +101,7 @@ def test_positions_need_known_chunk_sizes() -> None:
 
 def test_unknown_chunk_sizes_are_fine_elsewhere() -> None:
     blocks = of_unknown_length(LABELS)
-    values, inverse, counts = dask.compute(
-        *fastremap_dask.unique(blocks, return_inverse=True, return_counts=True)
-    )
+    values, inverse, counts = dask.compute(*fastremap_dask.unique(blocks, return_inverse=True, return_counts=True))
     expected = np.unique(LABELS, return_inverse=True, return_counts=True)
     for one, other in zip((values, inverse, counts), expected, strict=True):
         np.testing.assert_array_equal(one, other, strict=True)

@@ -288,8 +288,6 @@ with dask.config.set(scheduler="threads", num_workers=2):
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("function", ["renumber", "unique"])
 def test_two_passes_do_not_keep_the_volume(function: str) -> None:
-    ran = subprocess.run(
-        [sys.executable, "-c", MEMORY_SCRIPT, function], capture_output=True, text=True, check=False
-    )
+    ran = subprocess.run([sys.executable, "-c", MEMORY_SCRIPT, function], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     assert float(ran.stdout) < 0.25  # of 256 MiB; kept, it would be more than 1

@@ -15,6 +15,7 @@ import pytest
 import zarr
 from distributed import Client, Future, LocalCluster
 from stores import files, labels_of, stored
+from workertasks import die, first_voxel, package_lost, tables_held, write_slowly
 
 import fastremap
 from fastremap_dask import executors, renumber_zarr, stages
@@ -128,13 +129,6 @@ def test_what_is_interrupted_leaves_nothing(client, source, tmp_path, stage):
     assert not any(client.processing().values())
 
 
-def write_slowly(n, *, folder):
-    time.sleep(0.05)
-    (folder / str(n)).write_text("x")
-    if n == 0:
-        raise RuntimeError("this one fails")
-
-
 def test_no_task_runs_on_after_an_error(client, tmp_path):
     executor = executors.ClusterExecutor(client)
     with pytest.raises(JobError, match=r"^0: this one fails$"):
@@ -158,16 +152,6 @@ def test_tasks_in_flight_are_bounded(client):
     total = stages.reduce(executor, first_voxel, blocks(), sum, sum, 8, done.append)
     assert total == sum(range(60))
     assert done == list(range(1, 61))
-
-
-def first_voxel(block):
-    return block.offset[0]
-
-
-def tables_held():
-    from fastremap_dask import tasks
-
-    return len(tasks._TABLES)
 
 
 def test_a_worker_holds_the_table_while_it_is_needed(client, source, tmp_path):
@@ -257,10 +241,6 @@ def test_a_scheduler_that_is_lost_ends_the_job(tmp_path):
         zarr.open(tmp_path / "b.zarr", mode="r")
 
 
-def die(n):
-    os._exit(1)
-
-
 @pytest.mark.slow
 def test_a_task_that_kills_its_workers_is_named():
     with (
@@ -268,6 +248,19 @@ def test_a_task_that_kills_its_workers_is_named():
         pytest.raises(JobError, match=r"^7: each worker process that took this task died"),
     ):
         stages.run(executor, die, [7])
+
+
+def test_workers_without_the_package_are_refused(client, source, tmp_path):
+    executor = executors.ClusterExecutor(client)
+    with pytest.raises(RuntimeError, match=r"the workers cannot run the job: .*no_such_module.*install"):
+        executor.on_each_process(package_lost)
+
+
+def test_workers_of_another_version_are_refused(client, source, tmp_path, monkeypatch):
+    monkeypatch.setattr("fastremap.__version__", "9.9")
+    with pytest.raises(RuntimeError, match=r"the workers have fastremap 1\.\S+, and this process 9\.9: install"):
+        renumber_zarr(source, tmp_path / "b.zarr", client=client)
+    assert not (tmp_path / "b.zarr").exists()
 
 
 def test_the_command_on_a_running_scheduler(cluster, source, tmp_path):

@@ -141,9 +141,7 @@ def test_a_fill_value_that_no_voxel_holds_becomes_0(tmp_path):
 
 @pytest.mark.parametrize("preserve_zero", [True, False])
 def test_a_format_2_fill_value_left_open_reads_as_0(tmp_path, preserve_zero):
-    array = zarr.create_array(
-        tmp_path / "a.zarr", shape=(16,), dtype="u4", chunks=(8,), zarr_format=2, fill_value=None
-    )
+    array = zarr.create_array(tmp_path / "a.zarr", shape=(16,), dtype="u4", chunks=(8,), zarr_format=2, fill_value=None)
     array[8:] = 7
     ids, _ = check(tmp_path / "a.zarr", tmp_path / "b.zarr", preserve_zero=preserve_zero)
     assert ids.fill_value == (0 if preserve_zero else 1)

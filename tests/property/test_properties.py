@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from assertions import assert_same_outcome, assert_same_result, assert_untouched, outcome, snapshot
-from cases import CASES
+from cases import CASES, UNIQUE_PARTS
 from generators import DTYPES, flat_labels, label_arrays
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
@@ -18,7 +18,9 @@ INTEGERS = [dtype for dtype in DTYPES if dtype.kind in "iu"]
 @st.composite
 def numbers(draw: st.DrawFn, array: np.ndarray) -> Any:
     """Draw a key or value: often a label of the array, or at the edge of a dtype, of any Python or numpy type."""
-    edges = st.sampled_from([sign * 2**bits + step for bits in (7, 8, 31, 63, 64) for sign in (1, -1) for step in (-1, 0)])
+    edges = st.sampled_from(
+        [sign * 2**bits + step for bits in (7, 8, 31, 63, 64) for sign in (1, -1) for step in (-1, 0)]
+    )
     floats = st.floats(width=32) | st.integers(-5, 300).map(float)
     present = st.sampled_from(array.ravel()[:50].tolist()) if array.size else st.nothing()
     number = draw(present | st.integers(-3, 300) | edges | floats | st.booleans())
@@ -101,13 +103,22 @@ def test_renumber_equals_its_twin_for_any_start(array: np.ndarray, data: st.Data
 
 @given(label_arrays())
 def test_unique_takes_the_array_apart_and_together(array: np.ndarray) -> None:
-    values, index, inverse, counts = fastremap.unique(
-        array, return_index=True, return_inverse=True, return_counts=True
-    )
+    values, index, inverse, counts = fastremap.unique(array, return_index=True, return_inverse=True, return_counts=True)
     np.testing.assert_array_equal(values[inverse], array)
     np.testing.assert_array_equal(np.asarray(array).ravel()[index], values)
     assert counts.sum() == array.size
     np.testing.assert_array_equal(np.bincount(inverse.ravel(), minlength=values.size), counts)
+
+
+@given(flat_labels(INTEGERS), st.integers(0, 2), st.sampled_from("CF"), st.data())
+def test_distinct_rows_are_numpys(flat: np.ndarray, width: int, order: str, data: st.DataObject) -> None:
+    pool = flat[: 2 * (flat.size // 2)].reshape(-1, 2)
+    picks = data.draw(st.lists(st.integers(0, max(len(pool) - 1, 0)), max_size=40 if len(pool) else 0))
+    rows = np.array(pool[picks][:, :width] if width else pool[picks], order=order)
+    for axis in (0, 1):
+        for parts in UNIQUE_PARTS.values():
+            expected = outcome(reference.unique, rows, axis=axis, **parts)
+            assert_same_outcome(outcome(fastremap.unique, rows, axis=axis, **parts), expected)
 
 
 @given(label_arrays(), st.sampled_from(["first", "sorted"]))
@@ -116,7 +127,9 @@ def test_renumber_is_a_bijection_that_its_mapping_describes(array: np.ndarray, o
     labels, inverse = np.unique(array, return_inverse=True)
     n_labels = np.count_nonzero(labels)
     assert sorted(mapping.values()) == list(range(n_labels + 1))
-    np.testing.assert_array_equal(np.unique(result), np.unique((np.arange(labels.size) + (0 not in labels)))[: labels.size])
+    np.testing.assert_array_equal(
+        np.unique(result), np.unique(np.arange(labels.size) + (0 not in labels))[: labels.size]
+    )
     for rank, label in enumerate(labels.tolist()):
         same = result[inverse == rank]
         assert (same == same[0]).all()

@@ -14,7 +14,13 @@ TOP = 2**64 - 1
 # Labels, their dtype, a table, and what is due (missing labels kept).
 TABLES: dict[str, tuple[list, str, Any, list, str]] = {
     "neighbours beyond 2**53": ([BIG, BIG + 1], "u8", {BIG: 1, BIG + 1: 2}, [1, 2], "u8"),
-    "numpy keys of many dtypes": ([BIG, 7, 8], "u8", {np.uint64(BIG): 1, np.int8(7): np.array(2), 8: 3}, [1, 2, 3], "u8"),
+    "numpy keys of many dtypes": (
+        [BIG, 7, 8],
+        "u8",
+        {np.uint64(BIG): 1, np.int8(7): np.array(2), 8: 3},
+        [1, 2, 3],
+        "u8",
+    ),
     "Python and numpy keys": ([BIG, BIG + 1, 0], "i8", {np.uint64(BIG): 5, BIG + 1: 6, 0: 0}, [5, 6, 0], "i8"),
     "values beyond 2**53": ([1, 2], "u4", {1: BIG, 2: BIG + 1}, [BIG, BIG + 1], "u8"),
     "numpy and Python values": ([1, 2, 3], "u8", {1: np.uint64(TOP), 2: BIG, 3: np.int8(5)}, [TOP, BIG, 5], "u8"),
@@ -29,7 +35,13 @@ TABLES: dict[str, tuple[list, str, Any, list, str]] = {
     "2.0**53 is not 2**53 + 1": ([2**53 + 1], "i8", {2.0**53: 1}, [2**53 + 1], "i8"),
     "2.0**63 is no int64": ([2**63 - 1], "i8", {2.0**63: 1}, [2**63 - 1], "i8"),
     "2.0**64 is no uint64": ([TOP, 0], "u8", {2.0**64: 1}, [TOP, 0], "u8"),
-    "fractions, NaN and infinities are absent": ([0, 1], "i4", {0.5: 1, float("nan"): 2, float("inf"): 3}, [0, 1], "i4"),
+    "fractions, NaN and infinities are absent": (
+        [0, 1],
+        "i4",
+        {0.5: 1, float("nan"): 2, float("inf"): 3},
+        [0, 1],
+        "i4",
+    ),
     "bool keys are 0 and 1": ([0, 1, 2], "u1", {False: 5, True: 6}, [5, 6, 2], "u1"),
     "bool values are 0 and 1": ([3, 4], "i2", {3: True, 4: np.False_}, [1, 0], "i2"),
     "integral float values": ([3, 4], "u1", {3: 2.0, 4: np.float16(300)}, [2, 300], "u2"),

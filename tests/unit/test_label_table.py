@@ -106,7 +106,7 @@ def test_inverse() -> None:
     table = LabelTable.from_dict({BIG: 3, BIG + 1: 1, 5: 2})
     assert table.inverse().to_dict() == {1: BIG + 1, 2: 5, 3: BIG}
     assert table.inverse().inverse() == table
-    with pytest.raises(ValueError, match="share|inverse"):
+    with pytest.raises(ValueError, match="inverse"):
         LabelTable.from_dict({1: 7, 2: 7}).inverse()
 
 
@@ -148,7 +148,13 @@ def test_renumber_gives_the_same_table_as_the_dict(dtype: str, order: str) -> No
 def test_one_table_serves_arrays_of_every_dtype() -> None:
     table = LabelTable.from_dict({0: 0, 1: 100, 300: 2, -1: 7, BIG: 3})
     for _ in range(2):  # what the first round built serves the second
-        for dtype, labels in (("u1", [0, 1]), ("i2", [300, -1]), ("u8", [BIG, 300]), ("i8", [-1, BIG]), ("f4", [1, -1])):
+        for dtype, labels in (
+            ("u1", [0, 1]),
+            ("i2", [300, -1]),
+            ("u8", [BIG, 300]),
+            ("i8", [-1, BIG]),
+            ("f4", [1, -1]),
+        ):
             expected = [table[label] for label in labels]
             assert fastremap.remap(np.array(labels, dtype=dtype), table).tolist() == expected
             with pytest.raises(KeyError):
