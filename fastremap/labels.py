@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from . import _kernels, _rows
-from ._arrays import NUMBERS, Walk, as_array, bits, can_write, is_supported, native, supported_dtype, walk
+from ._arrays import NUMBERS, as_array, bits, can_write, is_supported, native, supported_dtype, walk
 from .dtypes import bounds, ids_dtype, ladder, require_fit
 from .table import LabelTable, new_ids
 
@@ -82,8 +82,10 @@ def unique(
         )
     way = walk(array)
     keys = bits(way.flat)
-    parts = _distinct(keys, way, return_index or return_counts)
-    values, counts, first = parts[0].view(way.flat.dtype), parts[1], parts[2]
+    by_lines = way.fortran and return_index  # else positions do not matter, and the array is one line
+    shape = array.shape if by_lines else (keys.size,)
+    found, counts, first = _kernels.unique(keys, shape, by_lines, return_index or return_counts)
+    values = found.view(way.flat.dtype)
     if sorted and counts is None:
         values.sort()
     elif sorted:
@@ -99,12 +101,6 @@ def unique(
     if return_counts:
         results.append(counts)
     return tuple(results) if len(results) > 1 else values
-
-
-def _distinct(keys: np.ndarray, way: Walk, with_stats: bool) -> tuple[np.ndarray, Any, Any]:
-    """Distinct keys in the order in which they are met, their counts and first C-order indices."""
-    shape = way.array.shape if way.fortran else (keys.size,)
-    return _kernels.unique(keys, shape, way.fortran, with_stats)
 
 
 def renumber(
@@ -181,7 +177,7 @@ def renumber(
         flat, old = _ids_by_appearance(keys, start, bool(preserve_zero), rungs, exact=wanted is not None)
         old = old.view(label_dtype)
     else:
-        old = np.sort(_distinct(keys, way, False)[0].view(label_dtype))
+        old = np.sort(_kernels.unique(keys, (keys.size,), False, False)[0].view(label_dtype))
         old = np.append(label_dtype.type(0), old[old != 0]) if preserve_zero else old
     new = _new_labels(keys, label_dtype, old.size, start, bool(preserve_zero))
     lowest, highest = int(new.min(initial=0)), int(new.max(initial=0))

@@ -1,47 +1,74 @@
 // Reverses arrays of every small shape in place and compares each item with where index arithmetic puts it.
 //
-//     shapes SIZES4 SIZES5...    exits with 1 at the first shape that is wrong
+//     shapes [few]    exits with 1 at the first shape that is wrong; `few` leaves out most sizes
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
+#include <functional>
 #include <vector>
 
 #include "ipt.hpp"
 
 namespace {
 
-// With little scratch the planner must do without panels, and goes by squares, cycles and tails.
+using Shape = std::vector<std::size_t>;
+using Reverse = std::function<void(char* arr, const Shape& shape, std::size_t item_nbytes)>;
+
+void by_default(char* arr, const Shape& shape, std::size_t item_nbytes) {
+    ipt::reverse_axes(arr, shape.data(), shape.size(), item_nbytes);
+}
+
+// Scratch for a bit per item and little more: the planner must do without panels.
+void without_panels(char* arr, const Shape& shape, std::size_t item_nbytes) {
+    ipt::run(ipt::plan(shape, item_nbytes, ipt::product(shape) / 8 + 8 + 64 * item_nbytes), arr);
+}
+
+// As for sizes that no tile divides: the last entry of an axis is laid aside.
+void with_tail(char* arr, const Shape& shape, std::size_t item_nbytes, bool first) {
+    Shape axes;
+    for (std::size_t n : shape)
+        if (n > 1) axes.push_back(n);
+    if (axes.size() < 2) return by_default(arr, shape, item_nbytes);
+    Shape rest = axes;
+    --(first ? rest.front() : rest.back());
+    const auto inner = ipt::plan(rest, item_nbytes, ipt::default_scratch(0));
+    ipt::run(ipt::with_tail(axes, item_nbytes, 1, first, inner), arr);
+}
+
 template <class Item>
-bool is_reversed(const std::vector<std::size_t>& shape, std::size_t scratch_nbytes) {
-    const std::size_t n_items = ipt::product(shape);
+bool is_right(const Shape& shape, const Reverse& reverse) {
+    const std::size_t n_items = ipt::product(shape), n_axes = shape.size();
     std::vector<Item> items(n_items);
-    // A permuted count that no two items of a small array share, as far as the width allows.
     auto value = [](std::size_t i) { return static_cast<Item>(i * 0x9E3779B97F4A7C15u >> 23 ^ i); };
     for (std::size_t i = 0; i < n_items; ++i) items[i] = value(i);
-    ipt::reverse_axes(items.data(), shape.data(), shape.size(), sizeof(Item), scratch_nbytes);
-    for (std::size_t i = 0; i < n_items; ++i) {
-        std::size_t target = 0, scale = 1, rest = i;
-        std::vector<std::size_t> index(shape.size());
-        for (std::size_t axis = shape.size(); axis-- > 0; rest /= shape[axis]) index[axis] = rest % shape[axis];
-        for (std::size_t axis = 0; axis < shape.size(); scale *= shape[axis++]) target += index[axis] * scale;
+    reverse(reinterpret_cast<char*>(items.data()), shape, sizeof(Item));
+    Shape steps(n_axes), index(n_axes, 0);
+    for (std::size_t axis = 0, step = 1; axis < n_axes; step *= shape[axis++]) steps[axis] = step;
+    for (std::size_t i = 0, target = 0; i < n_items; ++i) {
         if (items[target] != value(i)) return false;
+        for (std::size_t axis = n_axes; axis-- > 0;) {
+            target += steps[axis];
+            if (++index[axis] < shape[axis]) break;
+            target -= steps[axis] * shape[axis];
+            index[axis] = 0;
+        }
     }
     return true;
 }
 
-bool check(const std::vector<std::size_t>& shape) {
-    if (is_reversed<std::uint8_t>(shape, 0) && is_reversed<std::uint64_t>(shape, 0)) return true;
-    std::printf("wrong:");
+bool check(const Shape& shape, const char* way, const Reverse& reverse) {
+    if (is_right<std::uint8_t>(shape, reverse) && is_right<std::uint64_t>(shape, reverse)) return true;
+    std::printf("wrong %s:", way);
     for (std::size_t n : shape) std::printf(" %zu", n);
     std::printf("\n");
     return false;
 }
 
-// Every shape of n_axes sizes.
-bool check_all(const std::vector<std::size_t>& sizes, std::size_t n_axes, std::vector<std::size_t>& shape) {
-    if (shape.size() == n_axes) return check(shape);
+bool check_all(const Shape& sizes, std::size_t n_axes, const char* way, const Reverse& reverse, Shape shape = {}) {
+    if (shape.size() == n_axes) return check(shape, way, reverse);
     for (std::size_t n : sizes) {
         shape.push_back(n);
-        if (!check_all(sizes, n_axes, shape)) return false;
+        if (!check_all(sizes, n_axes, way, reverse, shape)) return false;
         shape.pop_back();
     }
     return true;
@@ -49,11 +76,18 @@ bool check_all(const std::vector<std::size_t>& sizes, std::size_t n_axes, std::v
 
 }  // namespace
 
-int main() {
-    std::vector<std::size_t> to_17(17), shape;
-    for (std::size_t i = 0; i < to_17.size(); ++i) to_17[i] = i + 1;
-    for (std::size_t n_axes = 1; n_axes <= 4; ++n_axes)
-        if (!check_all(to_17, n_axes, shape)) return 1;
-    if (!check_all({1, 2, 3, 5, 8, 17}, 5, shape)) return 1;
+int main(int n_arguments, char** arguments) {
+    const bool few = n_arguments > 1 && std::strcmp(arguments[1], "few") == 0;
+    const Shape some = {1, 2, 3, 5, 8, 17};
+    Shape all(17);
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = i + 1;
+    auto first = [](char* arr, const Shape& shape, std::size_t nbytes) { with_tail(arr, shape, nbytes, true); };
+    auto last = [](char* arr, const Shape& shape, std::size_t nbytes) { with_tail(arr, shape, nbytes, false); };
+    for (std::size_t n_axes = 1; n_axes <= (few ? 4 : 5); ++n_axes) {
+        if (!check_all(n_axes == 5 || few ? some : all, n_axes, "by default", by_default)) return 1;
+        if (!check_all(some, n_axes, "without panels", without_panels)) return 1;
+        if (!check_all(some, n_axes, "with a first tail", first)) return 1;
+        if (!check_all(some, n_axes, "with a last tail", last)) return 1;
+    }
     std::printf("all shapes are right\n");
 }
