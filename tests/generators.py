@@ -1,7 +1,9 @@
 """Hard inputs by name, each deterministic: contents (what the labels are) and layouts (how they lie in memory)."""
 
+import re
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import hypothesis.extra.numpy as hnp
 import numpy as np
@@ -83,6 +85,20 @@ def all_bits_set(dtype: np.dtype) -> np.ndarray:
     return np.array([0, 1, ones], dtype=dtype)
 
 
+def constants_of_the_kernels(dtype: np.dtype) -> np.ndarray:
+    """Return labels that the kernels' source contains as constants: a table marks its free places by one of them."""
+    sources = (Path(__file__).resolve().parent.parent / "csrc").rglob("*.hpp")
+    found = {
+        int(number, 16)
+        for path in sources
+        for number in re.findall(r"0x([0-9A-Fa-f]{4,16})(?![0-9A-Fa-f])", path.read_text())
+    }
+    if dtype.kind == "b":
+        return np.array([0, 1], dtype=dtype)
+    labels = np.array(sorted(found | {0, 1}), dtype="u8").astype(f"u{dtype.itemsize}").view(dtype)
+    return labels[~np.isnan(labels)]
+
+
 def special_floats(dtype: np.dtype) -> np.ndarray:
     """Return NaNs of several payloads and signs, both zeros, infinities, subnormals and the extremes."""
     info = np.finfo(dtype)
@@ -110,6 +126,7 @@ CONTENTS: dict[str, Content] = {
     "extremes": lambda dtype: picked(few(dtype)[[0, -1]], 300, (1, 3)),
     "no zero": lambda dtype: picked(few(dtype)[few(dtype) != 0], 300, (1, 3)),
     "all bits set": lambda dtype: picked(all_bits_set(dtype), 300, (1, 3)),
+    "constants of the kernels": lambda dtype: picked(constants_of_the_kernels(dtype), 300, (1, 3)),
     "low bits zero": low_bits_zero,
     "last differs": lambda dtype: one_other(dtype, 2049, -1),
     "first differs": lambda dtype: one_other(dtype, 4097, 0),

@@ -14,6 +14,8 @@ def load_peer(folder: Path) -> ModuleType:
     if NAME in sys.modules:
         return sys.modules[NAME]
     package = folder / "fastremap"
+    if not (package / "__init__.py").is_file():
+        raise FileNotFoundError(f"no peer in {folder}: pip install --no-deps --target {folder} {REQUIREMENT}")
     spec = importlib.util.spec_from_file_location(
         NAME, package / "__init__.py", submodule_search_locations=[str(package)]
     )

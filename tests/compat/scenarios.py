@@ -89,12 +89,6 @@ def cloudvolume_unique(labels: np.ndarray) -> Any:
     return [sorted(map(int, found.unique(box))) for box in (found.bounds, part)]
 
 
-def cloudvolume_one_label(labels: np.ndarray) -> Any:
-    """One label as a binary image."""
-    found = stored(labels)
-    return np.asarray(found.download(found.bounds, label=int(labels[20, 5, 9])))
-
-
 def kimimaro_skeletonize(labels: np.ndarray) -> Any:
     """The skeletons of all objects of 2,000 voxels and more."""
     kimimaro = importlib.import_module("kimimaro")
@@ -130,11 +124,6 @@ def cc3d_largest_k(labels: np.ndarray) -> Any:
     return [cc3d.largest_k(labels, k=k, connectivity=6, return_N=True) for k in (n_labels - 5, n_labels, 5)]
 
 
-def cc3d_dust(labels: np.ndarray) -> Any:
-    """Small components removed."""
-    return importlib.import_module("cc3d").dust(labels, threshold=20, connectivity=6)
-
-
 def fastmorph_fill_holes(labels: np.ndarray) -> Any:
     """Cavities and enclosed labels filled."""
     return list(importlib.import_module("fastmorph").fill_holes_v2(labels))
@@ -153,13 +142,11 @@ SCENARIOS: dict[str, Callable[[np.ndarray], Any]] = {
     "cloud-volume renumber": cloudvolume_renumber,
     "cloud-volume remap": cloudvolume_remap,
     "cloud-volume unique": cloudvolume_unique,
-    "cloud-volume one label": cloudvolume_one_label,
     "kimimaro skeletonize": kimimaro_skeletonize,
     "crackle remap": crackle_remap,
     "crackle renumber": crackle_renumber,
     "crackle refit, mask": crackle_refit_and_mask,
     "cc3d largest_k": cc3d_largest_k,
-    "cc3d dust": cc3d_dust,
     "fastmorph fill_holes_v2": fastmorph_fill_holes,
 }
 

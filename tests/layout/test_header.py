@@ -1,0 +1,41 @@
+"""The header alone: compiled with nothing but its folder and the standard library."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import fastremap
+
+HERE = Path(__file__).parent
+COMPILER = shutil.which("g++") or shutil.which("clang++")
+STRICT = ["-std=c++17", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror"]
+
+pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler")
+
+
+def compiled(folder: Path, source: str, *flags: str) -> Path:
+    """Compile one file with only `ipt.hpp` to include."""
+    program = folder / "program"
+    command = [COMPILER, *STRICT, *flags, f"-I{fastremap.get_include()}", str(HERE / source), "-o", str(program)]
+    subprocess.run(command, check=True)
+    return program
+
+
+def test_the_example_runs(tmp_path: Path) -> None:
+    subprocess.run([compiled(tmp_path, "example.cpp", "-O1")], check=True)
+
+
+def test_all_small_shapes(tmp_path: Path) -> None:
+    result = subprocess.run([compiled(tmp_path, "shapes.cpp", "-O2")], capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (0, "all shapes are right\n")
+
+
+@pytest.mark.slow
+def test_small_shapes_under_sanitizers(tmp_path: Path) -> None:
+    program = compiled(
+        tmp_path, "shapes.cpp", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"
+    )
+    result = subprocess.run([program, "few"], capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (0, "all shapes are right\n"), result.stderr

@@ -1,0 +1,70 @@
+"""The planner, which is pure: sizes in, passes out."""
+
+import re
+
+import numpy as np
+import pytest
+
+from fastremap import _kernels
+
+MIB = 2**20
+
+
+def plan(shape: tuple[int, ...], item_nbytes: int, scratch_nbytes: int = 16 * MIB) -> tuple[list[str], int, int]:
+    """The kinds of the passes, the traffic predicted and the scratch needed, in bytes."""
+    *passes, scratch = _kernels.layout_plan(shape, item_nbytes, scratch_nbytes).splitlines()
+    traffic = sum(int(re.search(r"traffic (\d+)", line)[1]) for line in passes)
+    return [line.split()[0] for line in passes], traffic, int(scratch.removeprefix("scratch "))
+
+
+@pytest.mark.parametrize("shape", [(), (7,), (1, 1), (1, 9, 1), (1, 2**40)])
+def test_nothing_to_do_for_one_axis(shape: tuple[int, ...]) -> None:
+    assert plan(shape, 8) == ([], 0, 0)
+
+
+def test_what_fits_the_cache_goes_through_scratch_at_once() -> None:
+    assert plan((300, 20, 7), 4)[0] == ["panel"]
+
+
+def test_a_square_without_scratch_for_panels_is_swapped() -> None:
+    assert plan((5000, 5000), 16, 20_000)[0] == ["square"]
+
+
+def test_a_palindrome_without_scratch_for_panels_is_swapped() -> None:
+    assert plan((300, 70, 300), 8, 20_000)[0] == ["square"]
+
+
+def test_a_rectangle_takes_panels_and_cycles() -> None:
+    kinds, _, scratch = plan((8192, 6000), 4)
+    assert sorted(kinds) == ["cycle", "panel"]
+    assert scratch < 4 * MIB
+
+
+def test_primes_leave_a_tail() -> None:
+    kinds, _, _ = plan((10007, 9973), 4)
+    assert sorted(kinds) in (
+        ["attach_first", "cycle", "detach_first", "panel"],
+        ["attach_last", "cycle", "detach_last", "panel"],
+    )
+
+
+@pytest.mark.parametrize("item_nbytes", [1, 2, 3, 4, 8, 12, 16, 100, 70_000])
+def test_scratch_stays_within_the_budget(item_nbytes: int) -> None:
+    random = np.random.default_rng(item_nbytes)
+    for _ in range(60):
+        n_axes = int(random.integers(2, 9))
+        nbytes = 2.0 ** random.uniform(10, 44)
+        parts = random.dirichlet(np.ones(n_axes)) * np.log2(max(nbytes / item_nbytes, 4))
+        shape = tuple(max(int(2.0**part), 1) for part in parts)
+        budget = max(int(np.prod(shape, dtype=object)) * item_nbytes // 50, 16 * MIB)
+        assert plan(shape, item_nbytes, budget)[2] <= budget, shape
+
+
+@pytest.mark.parametrize(
+    ("shape", "item_nbytes"),
+    [((8192, 8192), 4), ((512, 512, 512), 1), ((8192, 6000), 4), ((500, 400, 300), 8), ((4, 64, 512, 512), 2),
+     ((100003, 64), 8), ((10007, 4001), 1), ((640, 480, 200, 3), 1), ((3, 2048, 2048), 1)],
+)  # fmt: skip
+def test_traffic_is_that_of_a_few_copies(shape: tuple[int, ...], item_nbytes: int) -> None:
+    copy = 2 * int(np.prod(shape)) * item_nbytes
+    assert copy <= plan(shape, item_nbytes)[1] <= 4 * copy
