@@ -193,8 +193,9 @@ def refit(arr: ArrayLike, value: Any = None, increase_only: bool = False, exotic
         raise TypeError(
             f"dtype {array.dtype} is not supported; expected bool, an integer, float16 to float64 or complex"
         )
+    itself = arr if isinstance(arr, np.ndarray) else array
     if array.dtype.kind == "b":
-        return array
+        return itself
     voxels = _extremes(array)
     wanted = _fit_all(array.dtype, voxels if value is None else [value], exotics)
     if increase_only and wanted.itemsize < array.dtype.itemsize:
@@ -205,7 +206,7 @@ def refit(arr: ArrayLike, value: Any = None, increase_only: bool = False, exotic
             raise ValueError(
                 f"{wanted}, which holds the value {value}, does not hold the voxel {voxel}; {both} holds both"
             )
-    return array if array.dtype == wanted else array.astype(wanted, order="K")
+    return itself if array.dtype == wanted else array.astype(wanted, order="K")
 
 
 def _chain(dtype: DTypeLike) -> list[type]:

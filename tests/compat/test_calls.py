@@ -54,7 +54,6 @@ INTENDED: dict[str, str] = {
     "minmax_of_a_mask": "the extremes of bool are bool, as numpy's",
     "transpose_of_an_image": "the shape is reversed, as numpy's; there it stays over permuted memory",
     "narrow_dtype_at_the_end": "always the scalar type, which can be called; there a dtype where nothing is narrower",
-    "refit_of_a_subclass": "results are plain arrays, as those of all other functions in both packages",
     # One order, the same in every run.
     "unique_in_order_of_appearance": "no order asked for: first appearance here, sorted there",
     "renumber_order_of_the_mapping": "old labels in order of their ids; there in the order of a hash table",
