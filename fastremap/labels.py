@@ -77,9 +77,15 @@ def unique(
         return (unpack(parts[0]), *parts[1:]) if isinstance(parts, tuple) else unpack(parts)
     by_numpy = axis is not None or not is_supported(array.dtype, NUMBERS)
     if by_numpy or (not equal_nan and array.dtype.kind == "f" and np.isnan(array).any()):
-        return np.unique(
+        parts = np.unique(
             native(array), return_index, return_inverse, return_counts, axis, equal_nan=equal_nan, sorted=sorted
         )
+        if axis is None and return_inverse:
+            place = 1 + return_index
+            inverse = np.empty_like(array, dtype=np.intp, subok=False)  # in the memory order of the input
+            np.copyto(inverse, parts[place])
+            parts = (*parts[:place], inverse, *parts[place + 1 :])
+        return parts
     way = walk(array)
     keys = bits(way.flat)
     by_lines = way.fortran and return_index  # else positions do not matter, and the array is one line

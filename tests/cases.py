@@ -138,8 +138,10 @@ UNIQUE = {
     **{name: options(**parts) for name, parts in UNIQUE_PARTS.items()},
     "axis 0": options(axis=0, **ALL_PARTS),
     "last axis": options(axis=-1, return_counts=True),
-    "no such axis": options(axis=9),
+    "unsorted, all parts": options(sorted=False, **ALL_PARTS),
     "each NaN for itself": options(equal_nan=False, **ALL_PARTS),
+    "unsorted": options(sorted=False),
+    "no such axis": options(axis=9),
 }
 
 RENUMBER = {

@@ -39,8 +39,9 @@ def refit(arr: Any, value: Any = None, increase_only: bool = False, exotics: boo
     if array.dtype.char in "gG":
         raise TypeError(f"dtype {array.dtype} is not supported, float16/32/64 and complex64/128 are")
     chain_of(array.dtype)
+    itself = arr if isinstance(arr, np.ndarray) else array
     if array.dtype.kind == "b":
-        return array
+        return itself
     wanted = fitting(array.dtype, extremes(array) if value is None else [value], exotics)
     if increase_only and wanted.itemsize < array.dtype.itemsize:
         wanted = array.dtype.newbyteorder("=")
@@ -48,7 +49,7 @@ def refit(arr: Any, value: Any = None, increase_only: bool = False, exotics: boo
         if not holds(wanted, item):
             both = fitting(array.dtype, [item, value], exotics)
             raise ValueError(f"{wanted} holds the value {value} but not the voxel {item}; {both} holds both")
-    return array if array.dtype == wanted else array.astype(wanted, order="K")
+    return itself if array.dtype == wanted else array.astype(wanted, order="K")
 
 
 def chain_of(dtype: Any) -> list[str]:
