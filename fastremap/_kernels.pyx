@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False
+# cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
 """One def for each function of api.hpp: sizes, nogil, call. Arrays are flat, contiguous and of native byte order."""
 
 cimport numpy as cnp

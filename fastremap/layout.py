@@ -83,7 +83,11 @@ def asfortranarray(arr: ArrayLike) -> np.ndarray:
 
     See Also
     --------
-    transpose : The same rearrangement, for time and memory.
+    transpose : The same rearrangement.
+
+    Notes
+    -----
+    Time, memory and threads as `transpose`.
 
     Examples
     --------
@@ -122,7 +126,11 @@ def ascontiguousarray(arr: ArrayLike) -> np.ndarray:
 
     See Also
     --------
-    transpose : The same rearrangement, for time and memory.
+    transpose : The same rearrangement.
+
+    Notes
+    -----
+    Time, memory and threads as `transpose`.
 
     Examples
     --------
@@ -199,7 +207,11 @@ def get_include() -> str:
     Raises
     ------
     FileNotFoundError
-        If the header was removed from the installation.
+        If the header was removed from the installation. Nothing is written.
+
+    Notes
+    -----
+    Time and memory: constant.
 
     Examples
     --------

@@ -28,17 +28,20 @@ def unique(
     equal_nan: bool = True,
     sorted: bool = True,
 ) -> Any:
-    """Twin of `fastremap.unique`. Without `sorted` any order is right, and sorted is one."""
+    """Twin of `fastremap.unique`; without `sorted` labels come in the order in which memory first has them."""
     array = inputs.as_array(labels)
     if array.dtype.kind in "biuf":
         array = array.astype(array.dtype.newbyteorder("="), copy=False)
-    parts = np.unique(array, return_index, return_inverse, return_counts, axis, equal_nan=equal_nan)
-    if not return_inverse or axis is not None:
-        return parts
-    inverse = (
-        1 + return_index
-    )  # where it stands among the parts; it has the shape of the array, so its memory order too
-    return (*parts[:inverse], inputs.filled_like(array, np.intp, parts[inverse]), *parts[inverse + 1 :])
+    if axis is not None or array.dtype.kind not in "biuf":
+        return np.unique(array, return_index, return_inverse, return_counts, axis, equal_nan=equal_nan)
+    values, index, inverse, counts = np.unique(array, True, True, True, equal_nan=equal_nan)
+    if not sorted:
+        order = np.argsort(inputs.distinct(array, inputs.memory_order(array))[1])
+        values, index, inverse, counts = values[order], index[order], np.argsort(order)[inverse], counts[order]
+    inverse = inputs.filled_like(array, np.dtype(np.intp), inverse)
+    asked = [(index, return_index), (inverse, return_inverse), (counts, return_counts)]
+    parts = (values, *(part for part, wanted in asked if wanted))
+    return parts if len(parts) > 1 else values
 
 
 def renumber(

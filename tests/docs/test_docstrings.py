@@ -17,6 +17,9 @@ EXCEPTIONS = {
     "fastremap.InPlaceWarning": {"EX01"},  # a warning has no use to show
     "fastremap.LabelTable": {"PR01"},  # made by its class methods: the constructor is no public way in
     "fastremap.LabelTable.digest": {"EX01"},
+    "fastremap_dask.JobError": {"EX01"},  # an error has no use to show
+    "fastremap_dask.Report": {"EX01"},  # renumber_zarr makes one, and shows it
+    "fastremap_dask.Report.seconds": {"EX01"},
 }
 
 

@@ -119,6 +119,9 @@ def test_distinct_rows_are_numpys(flat: np.ndarray, width: int, order: str, data
         for parts in UNIQUE_PARTS.values():
             expected = outcome(reference.unique, rows, axis=axis, **parts)
             assert_same_outcome(outcome(fastremap.unique, rows, axis=axis, **parts), expected)
+    distinct, inverse = fastremap.unique(rows, axis=0, return_inverse=True, sorted=False)
+    np.testing.assert_array_equal(distinct[inverse], rows)
+    assert len(distinct) == len(np.unique(rows, axis=0))
 
 
 @given(label_arrays(), st.sampled_from(["first", "sorted"]))

@@ -1,0 +1,178 @@
+"""Check the tests: apply one small fault at a time, rebuild, run the tests, and require that one fails.
+
+    python tests/mutants.py [--only TEXT]
+
+Needs meson, ninja and cython beside the `test` extra. Works on a copy of the sources, in a temporary folder; prints a
+line for each mutant with the test that found it, and exits 1 if one survives.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+
+ROOT = pathlib.Path(__file__).parents[1]
+PARTS = ("csrc", "fastremap", "fastremap_dask", "tests", "meson.build", "pyproject.toml", "LICENSE", "README.md")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One fault: a text of a file that is there once, and what takes its place."""
+
+    what: str
+    file: str
+    text: str
+    fault: str
+    tests: str = "tests/unit"
+
+
+MUTANTS = [
+    Mutant(
+        "the tail after the last 64 bytes",
+        "csrc/fastremap/measure_loops.inc",
+        "for (; i < n_items; ++i) n_found += rule(items + i);",
+        "for (; i + 1 < n_items; ++i) n_found += rule(items + i);",
+    ),
+    Mutant(
+        "the last run",
+        "csrc/fastremap/runs.hpp",
+        "const bool is_end = i + 1 == n || labels[i] != labels[i + 1];",
+        "const bool is_end = i + 1 != n && labels[i] != labels[i + 1];",
+    ),
+    Mutant(
+        "table growth: colliding keys overwrite each other",
+        "csrc/fastremap/table.hpp",
+        "while (slots_[slot].key != free_key_) slot = (slot + 1) & mask_;",
+        "",
+    ),
+    Mutant(
+        "special keys: the mark of free slots as a label",
+        "csrc/fastremap/table.hpp",
+        "if (key == free_key_) [[unlikely]] change_free_key();",
+        "",
+    ),
+    Mutant(
+        "special keys: 0 that stays 0",
+        "csrc/fastremap/renumber.hpp",
+        "keep_zero_ && id == 0 ? 0",
+        "keep_zero_ && id == 0 ? 1",
+    ),
+    Mutant(
+        "the first index in Fortran order",
+        "csrc/fastremap/lines.hpp",
+        "action(offset, shape[0], start, strides[0]);",
+        "action(offset, shape[0], start, 1);",
+    ),
+    Mutant(
+        "int8 -1 kept while widening",
+        "fastremap/mapping.py",
+        "flat = into = flat.astype(out_dtype)",
+        'flat = into = flat.view(f"u{flat.dtype.itemsize}").astype(out_dtype)',
+    ),
+    Mutant(
+        "exact keys",
+        "fastremap/_arrays.py",
+        "return np.fromiter(map(operator.index, items), np.int64, len(items))",
+        "return np.fromiter(map(operator.index, items), np.float64, len(items)).astype(np.int64)",
+    ),
+    Mutant(
+        "head-room of the dtype",
+        "fastremap/labels.py",
+        "high + (exact or rung is rungs[-1]) - start",
+        "high + 1 - start",
+    ),
+    Mutant(
+        "write before validation",
+        "fastremap/mapping.py",
+        "into is not None and not lookup.covers(labels)",
+        "into is not None and False",
+    ),
+    Mutant("NaN", "fastremap/_arrays.py", "flat[np.isnan(flat)] = np.nan", "pass"),
+    Mutant(
+        "the remainder of a transposition",
+        "csrc/ipt.hpp",
+        "(pass.kind == Kind::detach_first ? tails.front() : tails.back()) = pass.tail;",
+        "(pass.kind == Kind::detach_last ? tails.front() : tails.back()) = pass.tail;",
+        "tests/layout",
+    ),
+    Mutant(
+        "the last item of a filled vector (AVX-512)",
+        "csrc/fastremap/runs_avx512.hpp",
+        "4095, 8191, 16383,\n                                                 32767);",
+        "4095, 8191, 16383,\n                                                 16383);",
+    ),
+    Mutant(
+        "the last of equal keys counts",
+        "fastremap/_pairs.py",
+        "np.ascontiguousarray(values[::-1].astype(out_dtype))",
+        "np.ascontiguousarray(values.astype(out_dtype))",
+    ),
+    Mutant(
+        "the last parent in C order",
+        "csrc/fastremap/relate.hpp",
+        "} else if (index > last_index[id]) {",
+        "} else if (index < last_index[id]) {",
+    ),
+]
+
+
+def run(command: list, folder: pathlib.Path, **more: str) -> subprocess.CompletedProcess:
+    """Run a command with its output captured."""
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=os.environ | more)
+
+
+def build(tree: pathlib.Path) -> None:
+    """Compile what has changed, and put the module into the package, which tests import from the tree."""
+    done = run(["ninja", "-C", "build"], tree)
+    if done.returncode:
+        sys.exit(done.stdout[-3000:])
+    for module in (tree / "build").glob("_kernels*.so"):
+        shutil.copy(module, tree / "fastremap")
+
+
+def first_failure(tree: pathlib.Path, tests: str) -> str | None:
+    """Run the tests until one fails; its name."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", tests]
+    done = run(command, tree, PYTHONPATH=str(tree), PYTHONDONTWRITEBYTECODE="1")
+    found = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+    if found:
+        return found[1]
+    return f"pytest ended with status {done.returncode}" if done.returncode else None
+
+
+def main() -> None:
+    """Try all mutants."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="only mutants whose name contains this text")
+    only = parser.parse_args().only
+    survivors = []
+    with tempfile.TemporaryDirectory(prefix="fastremap-mutants-") as folder:
+        tree = pathlib.Path(folder)
+        for part in PARTS:
+            copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+            copy(ROOT / part, tree / part)
+        setup = run(["meson", "setup", "build", "--buildtype=release"], tree)
+        if setup.returncode:
+            sys.exit(setup.stdout[-3000:])
+        for mutant in (mutant for mutant in MUTANTS if only in mutant.what):
+            path = tree / mutant.file
+            whole = path.read_text()
+            if whole.count(mutant.text) != 1:
+                sys.exit(f"{mutant.what}: the text to change is {whole.count(mutant.text)} times in {mutant.file}")
+            path.write_text(whole.replace(mutant.text, mutant.fault))
+            build(tree)
+            found = first_failure(tree, mutant.tests)
+            path.write_text(whole)
+            print(f"{mutant.what}: {'found by ' + found if found else 'SURVIVES'}", flush=True)
+            survivors += [] if found else [mutant.what]
+    if survivors:
+        sys.exit(f"{len(survivors)} mutants survive")
+
+
+if __name__ == "__main__":
+    main()
