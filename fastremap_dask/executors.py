@@ -19,13 +19,15 @@ from typing import TYPE_CHECKING, Any
 import dask
 import psutil
 
-from .stages import Executor, Future
+from .stages import Executor, Future, JobError
 
 if TYPE_CHECKING:
     from distributed import Client
 
 # How long the count of a cluster's threads is believed: clusters grow and shrink while a job runs.
 RECOUNT_S = 5.0
+# How long a cluster may be without any worker before a job gives up.
+WORKERLESS_S = 120.0
 # From <malloc.h>; the threshold is glibc's own first one, which it raises by itself unless it is set.
 M_MMAP_THRESHOLD = -3
 MMAP_THRESHOLD_NBYTES = 128 * 1024
@@ -66,6 +68,9 @@ class ThreadExecutor:
         """Say what went wrong."""
         return describe(error)
 
+    def check(self) -> None:
+        """Threads are always there."""
+
     def on_each_process(self, function: Callable[[], Any]) -> tuple[Any, ...]:
         """Call a function here."""
         return (function(),)
@@ -88,6 +93,7 @@ class ClusterExecutor:
         self._run = uuid.uuid4().hex[:8]
         self._n_submitted = 0
         self._counted = (-RECOUNT_S, 0)
+        self._worker_seen = time.monotonic()
 
     def submit(self, function: Callable, argument: Any, *, urgent: bool = False) -> Future:
         """Start a task as soon as a worker is free, before all others if `urgent`."""
@@ -130,6 +136,17 @@ class ClusterExecutor:
                 "allow more memory for each worker, or fewer threads"
             )
         return describe(error)
+
+    def check(self) -> None:
+        """Raise JobError if the cluster has had no worker for long; one that restarts workers does so sooner."""
+        try:
+            has_workers = self._client.status != "running" or bool(self._client.nthreads())
+        except (OSError, TimeoutError):  # the connection is going down: the futures will tell
+            has_workers = True
+        if has_workers:
+            self._worker_seen = time.monotonic()
+        elif time.monotonic() - self._worker_seen > WORKERLESS_S:
+            raise JobError(f"no worker process has been left for {WORKERLESS_S:.0f} s: all have died or were stopped")
 
     def on_each_process(self, function: Callable[[], Any]) -> tuple[Any, ...]:
         """Call a function on every worker that can be reached."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import islice
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 import fastremap
@@ -13,6 +13,8 @@ from .plan import Grid
 
 # Enough that no thread waits for the driver, few enough that neither scheduler nor workers hold a backlog.
 IN_FLIGHT_PER_THREAD = 4
+# How long to wait for a task before asking whether anything is left that could run it.
+CHECK_S = 5.0
 
 
 # Called with the name of a stage, its blocks done and its blocks in all: when it begins, and after each block.
@@ -52,6 +54,9 @@ class Executor(Protocol):
 
     def explain(self, error: BaseException) -> str:
         """Say in one line what went wrong with a task."""
+
+    def check(self) -> None:
+        """Raise JobError if nothing is left that could run tasks."""
 
     def on_each_process(self, function: Callable[[], Any]) -> tuple[Any, ...]:
         """Call a function once in every process that runs tasks, and return the results."""
@@ -255,7 +260,12 @@ class _Flight:
 
     def next(self) -> tuple[Any, Any]:
         """Wait for a task to end; return its tag and its future, which holds a result."""
-        future = self._ended.get()
+        while True:
+            try:
+                future = self._ended.get(timeout=CHECK_S)
+                break
+            except Empty:
+                self.executor.check()
         name, tag, passed_on = self.waiting.pop(future)
         error = self.executor.error(future)
         if isinstance(error, passed_on):

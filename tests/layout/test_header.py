@@ -34,8 +34,6 @@ def test_all_small_shapes(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_small_shapes_under_sanitizers(tmp_path: Path) -> None:
-    program = compiled(
-        tmp_path, "shapes.cpp", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"
-    )
+    program = compiled(tmp_path, "shapes.cpp", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
     result = subprocess.run([program, "few"], capture_output=True, text=True)
     assert (result.returncode, result.stdout) == (0, "all shapes are right\n"), result.stderr

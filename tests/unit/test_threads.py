@@ -8,6 +8,8 @@ import pytest
 from assertions import assert_same_outcome, outcome
 from cases import CASES, Case
 
+import fastremap
+
 READERS = {name: case for name, case in CASES.items() if case.needs_array and not case.moves_buffer}
 STOPS_EARLY = ["is_solid", "is_sorted"]  # at the first difference, so there must be none
 readers = pytest.mark.parametrize("case", READERS.values(), ids=READERS)
@@ -32,6 +34,17 @@ def test_eight_threads_on_one_array(case: Case) -> None:
         futures = [pool.submit(case.call, case.function, array, variant, **more) for _ in range(16)]
         for future in futures:
             assert_same_outcome(outcome(future.result), expected)
+
+
+def test_eight_threads_with_one_table() -> None:
+    """What the table builds for a dtype is built by whichever thread comes first."""
+    for _ in range(20):
+        table = fastremap.LabelTable.from_dict({label: label * 3 for label in range(100)})
+        arrays = [(np.arange(5000) % 100).astype(code) for code in ("u1", "i2", "u4", "i8", "u8", "f4", "f8", "i1")]
+        with ThreadPoolExecutor(8) as pool:
+            results = list(pool.map(lambda array: fastremap.remap(array, table, dtype="i8"), arrays * 2))  # noqa: B023
+        for result in results:
+            np.testing.assert_array_equal(result, np.arange(5000) % 100 * 3)
 
 
 @readers
