@@ -191,9 +191,9 @@ IPT_COPY_LONG(copy_long_avx512, "avx512f", 64)
 
 inline CopyLong chosen_copy_long() {
     const char* chosen = std::getenv("FASTREMAP_ISA");
-    const std::string isa = chosen == nullptr || *chosen == '\0' ? "avx512" : chosen;
-    if (isa == "avx512" && __builtin_cpu_supports("avx512f")) return copy_long_avx512;
-    if (isa != "scalar" && __builtin_cpu_supports("avx2")) return copy_long_avx2;
+    const bool any = chosen == nullptr || *chosen == '\0';
+    if ((any || std::strcmp(chosen, "avx512") == 0) && __builtin_cpu_supports("avx512f")) return copy_long_avx512;
+    if ((any || std::strcmp(chosen, "scalar") != 0) && __builtin_cpu_supports("avx2")) return copy_long_avx2;
     return copy_run;
 }
 #else

@@ -160,6 +160,7 @@ def test_the_registry_is_run() -> None:
     left_out = {(name, variant) for name in NAMES for variant in CASES[name].variants} - set(VARIANTS)
     assert left_out == {
         ("unique", "axis 0"), ("unique", "last axis"), ("unique", "no such axis"), ("unique", "each NaN for itself"),
+        ("unique", "unsorted"), ("unique", "unsorted, all parts"),
         ("renumber", "table"), ("renumber", "sorted, table"), ("renumber", "unknown mapping"),
     }  # fmt: skip
 

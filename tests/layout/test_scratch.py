@@ -1,5 +1,6 @@
 """The bound on scratch, in child processes whose address space is limited."""
 
+import os
 import subprocess
 import sys
 
@@ -42,11 +43,11 @@ else:
 BOUND = 16 * 2**20  # the arrays below are smaller than 800 MiB, of which this is 2 %
 
 
-def outcome(allowed: int, item_nbytes: int, shape: tuple[int, ...]) -> str:
+def outcome(allowed: int, item_nbytes: int, shape: tuple[int, ...], isa: str = "") -> str:
     """What a child that may take `allowed` more bytes makes of a transposition."""
-    arguments = [str(number) for number in (allowed, item_nbytes, *shape)]
-    result = subprocess.run([sys.executable, "-c", CHILD, *arguments], capture_output=True, text=True, check=True)
-    return result.stdout.strip()
+    command = [sys.executable, "-c", CHILD, *map(str, (allowed, item_nbytes, *shape))]
+    environment = {**os.environ, "FASTREMAP_ISA": isa}
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.strip()
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,8 @@ def test_scratch_is_within_its_bound(item_nbytes: int, shape: tuple[int, ...]) -
 @pytest.mark.parametrize(("item_nbytes", "shape"), [(4, (4096, 3000)), (1, (512, 500, 200))])
 def test_nothing_is_written_when_scratch_cannot_be_had(item_nbytes: int, shape: tuple[int, ...]) -> None:
     assert outcome(0, item_nbytes, shape) == "untouched"
+
+
+@pytest.mark.parametrize("isa", ["scalar", "avx2", "avx512"])
+def test_every_instruction_set(isa: str) -> None:
+    assert outcome(BOUND, 2, (1030, 2, 2051), isa) == "right"
