@@ -12,6 +12,8 @@ from zarr.storage import StoreLike
 
 from fastremap import LabelTable
 
+from .volumes import settle
+
 FORMAT = "fastremap-label-table"
 VERSION = 1
 COLUMNS = ("old", "new")
@@ -64,7 +66,15 @@ def save_table(table: LabelTable, store: StoreLike, *, overwrite: bool = False) 
         for name in COLUMNS:
             if name in existing:
                 del existing[name]
-    group = zarr.create_group(store) if existing is None else existing
+    try:
+        _write(table, zarr.create_group(store) if existing is None else existing)
+    except BaseException:
+        settle()
+        raise
+
+
+def _write(table: LabelTable, group: zarr.Group) -> None:
+    """Write the columns, and then what says that they are whole."""
     for name in COLUMNS:
         column = getattr(table, name)
         chunk_length = min(max(1, column.size), CHUNK_LENGTH)

@@ -11,7 +11,7 @@ from pathlib import Path
 from zarr.core.sync import sync  # stores have no other way to be asked from code that is not async
 from zarr.storage import LocalStore, MemoryStore, StorePath, ZipStore
 
-from .volumes import Stored, show
+from .volumes import Stored, settle, show
 
 
 def publish(stored: Stored) -> None:
@@ -104,6 +104,7 @@ def claimed(*places: StorePath) -> Iterator[None]:
         yield
     except BaseException as error:
         try:
+            settle()
             for place in places:
                 _remove(place)
         except Exception as reason:

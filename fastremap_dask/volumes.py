@@ -275,3 +275,22 @@ def _size(place: StorePath) -> int | None:
         return sync(place.store.getsize(place.path))
     except FileNotFoundError:
         return None
+
+
+def settle() -> None:
+    """
+    Wait until no access to a store that zarr has begun in this process is under way.
+
+    Notes
+    -----
+    zarr raises at the first access of a call that fails, or when it is interrupted, while others of the same call go
+    on: a document could appear in a folder that has been cleared meanwhile.
+    """
+    sync(_others_end())
+
+
+async def _others_end() -> None:
+    """Wait for all tasks of zarr's event loop that exist now."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    if others:
+        await asyncio.wait(others)

@@ -1,5 +1,6 @@
 """Stores and volumes for the tests of jobs."""
 
+import asyncio
 from collections import Counter
 from pathlib import Path
 
@@ -11,7 +12,7 @@ SPREAD = 0x9E3779B97F4A7C15
 
 
 class CountingStore(WrapperStore):
-    """A store that counts what is written, and may fail at one write."""
+    """A store that counts what is written, and may fail at one write, while writes begun with it are still under way."""
 
     def __init__(self, store, fail_at: int = -1):
         super().__init__(store)
@@ -21,7 +22,16 @@ class CountingStore(WrapperStore):
         self.sets[key] += 1
         if self.sets.total() == self.fail_at:
             raise OSError(28, "No space left on device", key)
+        await self._delay()
         await super().set(key, value)
+
+    async def set_if_not_exists(self, key, value):
+        await self._delay()
+        await super().set_if_not_exists(key, value)
+
+    async def _delay(self):
+        if self.fail_at > 0:
+            await asyncio.sleep(0.01)
 
 
 def counting(folder: Path, name: str, fail_at: int = -1) -> StorePath:

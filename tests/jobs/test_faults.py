@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -157,12 +158,13 @@ def test_a_folder_without_permission(locked):
     assert not list(locked.iterdir())
 
 
-@pytest.mark.parametrize("fail_at", [1, 4, 9, 15])
+@pytest.mark.parametrize("fail_at", range(1, 16))
 def test_a_store_that_fails_leaves_nothing(source, tmp_path, fail_at):
     target = counting(tmp_path, "b.zarr", fail_at)
     with pytest.raises((JobError, OSError), match="No space left on device"):
         renumber_zarr(source, target, threads=2)
     assert target.store.sets.total() >= fail_at
+    time.sleep(0.1)  # what is still on its way has come by then
     assert not files(tmp_path).keys() & {"b.zarr", "b.table.zarr"}
     assert not [name for name in files(tmp_path) if name.startswith(("b.zarr", "b.table.zarr"))]
 
