@@ -2,6 +2,7 @@
 """One def for each function of api.hpp: sizes, nogil, call. Arrays are flat, contiguous and of native byte order."""
 
 cimport numpy as cnp
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 from libcpp cimport bool as cbool
@@ -325,6 +326,17 @@ def copy_axes(cnp.ndarray array, cnp.ndarray out):
     with nogil:
         c_copy_axes(cnp.PyArray_DATA(array), cnp.PyArray_STRIDES(array), cnp.PyArray_DATA(out), dims.data(),
                     dims.size(), item_nbytes)
+
+
+def copy_to_bytes(cnp.ndarray array):
+    """Copy an array of any strides into a bytes object, in C order."""
+    cdef vector[size_t] dims = (<object>array).shape
+    cdef size_t item_nbytes = cnp.PyArray_ITEMSIZE(array)
+    cdef bytes copied = PyBytes_FromStringAndSize(NULL, cnp.PyArray_NBYTES(array))
+    cdef void* out = PyBytes_AS_STRING(copied)  # nobody else has the object yet, so that it may still be written
+    with nogil:
+        c_copy_axes(cnp.PyArray_DATA(array), cnp.PyArray_STRIDES(array), out, dims.data(), dims.size(), item_nbytes)
+    return copied
 
 
 def layout_plan(shape, size_t item_nbytes, size_t scratch_nbytes):

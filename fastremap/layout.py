@@ -170,7 +170,7 @@ def tobytes(image: ArrayLike, chunk_size: Sequence[int], order: str = "C") -> li
 
     Notes
     -----
-    Time: O(n). Peak extra bytes: the result and one chunk. Holds no lock while voxels move.
+    Time: O(n). Peak extra bytes: the result. Holds no lock while voxels move.
 
     Examples
     --------
@@ -185,14 +185,12 @@ def tobytes(image: ArrayLike, chunk_size: Sequence[int], order: str = "C") -> li
     if len(sizes) != array.ndim or any(size < 1 or n % size for n, size in zip(array.shape, sizes, strict=True)):
         raise ValueError(f"chunk_size={sizes} does not divide the shape {array.shape}; expected a divisor of each axis")
     grid = tuple(n // size for n, size in zip(array.shape, sizes, strict=True))
-    chunk = np.empty(sizes if order == "C" else sizes[::-1], dtype=array.dtype)
     chunks = []
     for corner in np.ndindex(grid[::-1]):
         begins = [place * size for place, size in zip(corner[::-1], sizes, strict=True)]
         # The ellipsis makes an array, not a scalar, of no axes.
         cutout = array[(..., *(slice(begin, begin + size) for begin, size in zip(begins, sizes, strict=True)))]
-        _kernels.copy_axes(cutout if order == "C" else cutout.T, chunk)
-        chunks.append(chunk.tobytes())
+        chunks.append(_kernels.copy_to_bytes(cutout if order == "C" else cutout.T))
     return chunks
 
 

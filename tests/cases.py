@@ -1,7 +1,7 @@
 """The one registry of public functions: the twin, the Dask twin, and the arguments to try.
 
 A function that has an entry here is tested everywhere: every variant on every content, dtype and layout against its
-twin, in place, for untouched inputs, and on Dask arrays. An entry counts from the moment `fastremap` has the function.
+twin, in place, for untouched inputs, and on Dask arrays.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ import numpy as np
 import fastremap
 from fastremap import reference
 
-# What the contract names; `NOT_YET` is what a test lets be absent, and nothing else.
+# What the contract names.
 CONTRACT = [
     "unique",
     "renumber",
@@ -40,7 +40,6 @@ CONTRACT = [
     "asfortranarray",
     "ascontiguousarray",
 ]
-NOT_YET: set[str] = set()
 
 Arguments = tuple[tuple, dict[str, Any]]
 Maker = Callable[[np.ndarray], Arguments]
@@ -280,7 +279,7 @@ def grid_of(divisor: int) -> Maker:
     return lambda array: ((tuple(max(n // divisor, 1) if n % divisor == 0 else max(n, 1) for n in array.shape),), {})
 
 
-ALL_CASES = [
+_CASES = [
     Case("unique", UNIQUE, dask="unique", refuses=""),
     Case("renumber", RENUMBER, dask="renumber", in_place=True),
     Case("remap", REMAP, dask="remap", in_place=True),
@@ -341,4 +340,4 @@ ALL_CASES = [
     Case("asfortranarray", {"plain": options()}, moves_buffer=True, shares=True, refuses="O"),
     Case("ascontiguousarray", {"plain": options()}, moves_buffer=True, shares=True, refuses="O"),
 ]
-CASES = {case.name: case for case in ALL_CASES if hasattr(fastremap, case.name)}
+CASES = {case.name: case for case in _CASES}

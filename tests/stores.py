@@ -12,7 +12,7 @@ SPREAD = 0x9E3779B97F4A7C15
 
 
 class CountingStore(WrapperStore):
-    """A store that counts what is written, and may fail at one write, while writes begun with it are still under way."""
+    """A store that counts what is written, and may fail at one write, with those begun beside it still under way."""
 
     def __init__(self, store, fail_at: int = -1):
         super().__init__(store)

@@ -1,6 +1,8 @@
 """Many threads on one array, and a second thread that watches the input while a function runs."""
 
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -77,3 +79,48 @@ def test_the_input_stays_as_it_is_while_a_function_runs(case: Case) -> None:
         watcher.join()
     assert n_samples >= 100, "the function ran too short, or kept the lock"
     assert not changes
+
+
+def timed_with_stall(call: Callable[[], object]) -> tuple[float, float]:
+    """Return the seconds of a call, and the longest time within it in which another thread did not run."""
+    longest, done, ready = 0.0, threading.Event(), threading.Event()
+
+    def tick() -> None:
+        nonlocal longest
+        before = time.perf_counter()
+        while not done.is_set():
+            ready.set()
+            now = time.perf_counter()
+            longest, before = max(longest, now - before), now
+
+    ticker = threading.Thread(target=tick)
+    ticker.start()
+    ready.wait()
+    begin = time.perf_counter()
+    try:
+        call()
+    finally:
+        duration = time.perf_counter() - begin
+        done.set()
+        ticker.join()
+    return duration, longest
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [case for case in CASES.values() if case.needs_array], ids=lambda case: case.name)
+def test_other_threads_go_on(case: Case) -> None:
+    """The lock is free while voxels are walked: of three calls of 0.1 s or more, one must show it on a busy machine."""
+    n_items = 2**23
+    while True:
+        array = np.full((2, n_items // 2), 2**62) if case.name in STOPS_EARLY else volume(n_items)
+        array = array.T if case.name == "ascontiguousarray" else array  # else there is nothing to do
+        args, kwargs = case.variants[next(iter(case.variants))](array)
+        duration, _ = timed_with_stall(lambda: case.function(array, *args, **kwargs))  # noqa: B023
+        if duration >= 0.3 or n_items == 2**29:
+            break
+        n_items = min(2**29, 2 * n_items * max(1, int(0.3 / duration)))
+    measured = [timed_with_stall(lambda: case.function(array, *args, **kwargs)) for _ in range(3)]
+    long_enough = [(duration, stall) for duration, stall in measured if duration >= 0.1]
+    if not long_enough:
+        pytest.skip(f"{array.nbytes} bytes take less than 0.1 s: {measured}")
+    assert min(stall / duration for duration, stall in long_enough) < 0.2, measured
