@@ -83,8 +83,10 @@ def integer_array(items: Iterable[Any], what: str = "the list") -> np.ndarray:
 
 
 def native(array: np.ndarray) -> np.ndarray:
-    """The array itself, or a copy in native byte order."""
-    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="), order="K")
+    """The array itself, or a copy of it, in native byte order and at addresses that its item size divides."""
+    if array.dtype.isnative and array.flags.aligned:
+        return array
+    return array.astype(array.dtype.newbyteorder("="), order="K")
 
 
 class Walk(NamedTuple):

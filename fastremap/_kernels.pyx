@@ -80,8 +80,8 @@ __version__ = fastremap_version().decode()
 
 cdef void* data_of(cnp.ndarray array) except? NULL:
     """The buffer of an array; the one check here, since to be wrong about it would be to write into other memory."""
-    if not (cnp.PyArray_IS_C_CONTIGUOUS(array) and array.dtype.isnative):
-        raise ValueError("kernels need contiguous arrays of native byte order")
+    if not cnp.PyArray_ISCARRAY_RO(array):
+        raise ValueError("kernels need contiguous, aligned arrays of native byte order")
     return cnp.PyArray_DATA(array)
 
 

@@ -38,7 +38,8 @@ def component_map(component_labels: ArrayLike, parent_labels: ArrayLike) -> dict
     Notes
     -----
     Time: O(n) expected. Peak extra bytes: about 60 for each component (the dict takes 100 more); a copy of an input
-    that is strided, byte-swapped or of a float dtype, and of the parents if the memory orders differ. Holds no lock.
+    that is strided, unaligned, byte-swapped or of a float dtype, and of the parents if the memory orders differ.
+    Holds no lock.
 
     Examples
     --------

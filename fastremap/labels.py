@@ -58,7 +58,8 @@ def unique(
     Notes
     -----
     Time: O(n) expected for n voxels, plus O(U log U) to sort. Peak extra bytes: about 60 to 120 for each distinct
-    label; 8 n for the inverse; a copy of the input if it is strided, byte-swapped or of a float dtype. Holds no lock.
+    label; 8 n for the inverse; a copy of the input if it is strided, unaligned, byte-swapped or of a float dtype.
+    Holds no lock.
 
     References
     ----------
@@ -160,7 +161,7 @@ def renumber(
     -----
     Time: O(n) expected. Peak extra bytes: the result, for a moment also one of half its item size where the ids
     outgrow a dtype, and about 60 for each distinct label (a dict takes 100 more); a copy of the input if it is
-    strided, byte-swapped or of a float dtype. Holds no lock.
+    strided, unaligned, byte-swapped or of a float dtype. Holds no lock.
 
     Examples
     --------
@@ -180,7 +181,7 @@ def renumber(
     way, wanted = walk(array), None if dtype is None else supported_dtype(dtype)
     keys, label_dtype, rungs = bits(way.flat), way.flat.dtype, _rungs(way.flat.dtype, wanted)
     if order == "first":
-        flat, old = _ids_by_appearance(keys, start, bool(preserve_zero), rungs, exact=wanted is not None)
+        flat, old = _ids_by_appearance(keys, start, bool(preserve_zero), rungs)
         old = old.view(label_dtype)
     else:
         old = np.sort(_kernels.unique(keys, (keys.size,), False, False)[0].view(label_dtype))
@@ -209,15 +210,14 @@ def _rungs(label_dtype: np.dtype, wanted: np.dtype | None) -> list[np.dtype]:
 
 
 def _ids_by_appearance(
-    keys: np.ndarray, start: int, preserve_zero: bool, rungs: list[np.dtype], exact: bool
+    keys: np.ndarray, start: int, preserve_zero: bool, rungs: list[np.dtype]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Flat ids and the keys in the order of the ids; ids end where the last rung is full, for the caller to refuse."""
     numbering = _kernels.Numbering(keys.dtype, preserve_zero)
     flat, done = np.empty(0, np.uint8), 0
     for rung in rungs:
         low, high = bounds(rung)
-        # The maximum stays free unless the dtype was asked for or is the widest.
-        n_ids = max(0, high + (exact or rung is rungs[-1]) - start) if start >= low else 0
+        n_ids = max(0, high + 1 - start) if start >= low else 0
         narrow, flat = flat, np.empty(keys.size, rung)
         flat[:done] = narrow[:done]
         done = numbering.run(keys, done, flat, start % 2**64, min(n_ids + preserve_zero, 2**64 - 1))

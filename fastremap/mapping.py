@@ -60,7 +60,7 @@ def remap(
     Notes
     -----
     Time: O(n) expected for n voxels, and O(k) for k keys. Peak extra bytes: the result unless in place, and 16 to 64 a
-    key; a copy of the input if it is strided or byte-swapped, and 17 a voxel for floats. Holds no lock.
+    key; a copy of the input if it is strided, unaligned or byte-swapped, and 17 a voxel for floats. Holds no lock.
 
     Examples
     --------
@@ -211,7 +211,7 @@ def remap_from_array(arr: ArrayLike, vals: ArrayLike, in_place: bool = True) -> 
     Notes
     -----
     Time: O(n + k). Peak extra bytes: 10 to 17 for each item of `vals`, and the result unless in place; a copy of the
-    input if it is strided, byte-swapped or widened. Holds no lock.
+    input if it is strided, unaligned, byte-swapped or widened. Holds no lock.
 
     Examples
     --------

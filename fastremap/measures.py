@@ -28,8 +28,8 @@ def minmax(arr: ArrayLike) -> tuple[int | float | bool | None, int | float | boo
 
     Notes
     -----
-    Time: O(n). Peak extra bytes: none; a copy of the input if it is strided or byte-swapped. Holds no lock, but for
-    float16, which numpy handles.
+    Time: O(n). Peak extra bytes: none; a copy of the input if it is strided, unaligned or byte-swapped. Holds no
+    lock, but for float16, which numpy handles.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def foreground(arr: ArrayLike) -> int:
 
     Notes
     -----
-    Time: O(n). Peak extra bytes: none; a copy of the input if it is strided or byte-swapped. Holds no lock.
+    Time: O(n). Peak extra bytes: none; a copy of the input if it is strided, unaligned or byte-swapped. Holds no lock.
 
     Examples
     --------
@@ -100,8 +100,8 @@ def pixel_pairs(labels: ArrayLike) -> int:
 
     Notes
     -----
-    Time: O(n). Peak extra bytes: none; a copy of the input if it is strided, byte-swapped or of a float dtype. Holds no
-    lock.
+    Time: O(n). Peak extra bytes: none; a copy of the input if it is strided, unaligned, byte-swapped or of a float
+    dtype. Holds no lock.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def indices(arr: ArrayLike, value: int | float) -> np.ndarray:
     Notes
     -----
     Time: O(n), and O(N log N) for an array in Fortran order. Peak extra bytes: 24 for each index; a copy of the input
-    if it is strided, byte-swapped or of a float dtype. Holds no lock.
+    if it is strided, unaligned, byte-swapped or of a float dtype. Holds no lock.
 
     Examples
     --------
@@ -177,7 +177,7 @@ def is_solid(arr: ArrayLike, value: int | float | None = None) -> bool:
     Notes
     -----
     Time: O(n), and ends at the first voxel that differs. Peak extra bytes: none; a copy of the input if it is strided,
-    byte-swapped or of a float dtype. Holds no lock.
+    unaligned, byte-swapped or of a float dtype. Holds no lock.
 
     Examples
     --------
@@ -215,7 +215,7 @@ def is_sorted(arr: ArrayLike, asc: bool = True) -> bool:
     Notes
     -----
     Time: O(n), and ends at the first voxel out of order. Peak extra bytes: none; a copy of the input if it does not lie
-    in C order, is byte-swapped or float16. Holds no lock.
+    in C order, is unaligned, byte-swapped or float16. Holds no lock.
 
     Examples
     --------

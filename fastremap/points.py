@@ -34,8 +34,8 @@ def point_cloud(arr: ArrayLike, shell: bool = False) -> dict:
     Notes
     -----
     Time: O(n) expected. Peak extra bytes: the coordinates, which the arrays of the result share, and about 60 to 120
-    for each label; a copy of the input if it does not lie in C order, is byte-swapped, of a float dtype, or for
-    `shell`. Holds no lock.
+    for each label; a copy of the input if it does not lie in C order, is unaligned, byte-swapped, of a float dtype,
+    or for `shell`. Holds no lock.
 
     Examples
     --------

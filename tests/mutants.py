@@ -82,9 +82,9 @@ MUTANTS = [
     ),
     Mutant(
         "head-room of the dtype",
-        "fastremap/labels.py",
-        "high + (exact or rung is rungs[-1]) - start",
-        "high + 1 - start",
+        "fastremap/dtypes.py",
+        'highest < high + (rung is rungs[-1] or rung.kind == "f")',
+        "highest <= high",
     ),
     Mutant(
         "write before validation",
