@@ -11,22 +11,29 @@
 #include <string>
 #include <vector>
 
+#include "fastremap/choice.hpp"
 #include "fastremap/missing.hpp"
 
 namespace fastremap::api {
+
+// sample.hpp: what is the best way to look at an array
+Choice choose(const void* labels, std::size_t width, std::size_t n_labels);
 
 // unique.hpp
 class Distinct {
    public:
     virtual ~Distinct() = default;
     // Called once. `shape` has ndim >= 1 entries; `fortran` says in which order the array lies in memory.
-    virtual void add(const void* labels, const std::int64_t* shape, int ndim, bool fortran) = 0;
+    virtual void add(const void* labels, const std::int64_t* shape, int ndim, bool fortran, const Choice& choice) = 0;
     virtual std::size_t size() const = 0;
-    virtual void copy_labels(void* out) const = 0;  // in the order in which they were first met
+    virtual void copy_labels(void* out) const = 0;  // by runs in the order in which they were first met
     virtual void copy_counts(std::int64_t* out) const = 0;
     virtual void copy_first(std::int64_t* out) const = 0;  // least C-order index
 };
-std::unique_ptr<Distinct> make_distinct(std::size_t width, bool with_stats);
+std::unique_ptr<Distinct> make_distinct(std::size_t width, bool with_counts, bool with_first);
+// Moves the distinct labels of a sorted array to its front, and writes their counts unless that is null; returns how
+// many there are.
+std::size_t collapse(void* sorted, std::size_t width, std::size_t n_labels, std::int64_t* counts);
 
 // renumber.hpp
 class Numbering {
@@ -37,14 +44,14 @@ class Numbering {
     virtual std::size_t size() const = 0;
     virtual void copy_labels(void* out) const = 0;
 };
-std::unique_ptr<Numbering> make_numbering(std::size_t width, bool keep_zero);
+std::unique_ptr<Numbering> make_numbering(std::size_t width, bool keep_zero, const Choice& choice);
 
 // remap.hpp
 class Lookup {
    public:
     virtual ~Lookup() = default;
-    virtual std::size_t apply(const void* labels, std::size_t n_labels, void* out, Missing missing,
-                              std::uint64_t fill) const = 0;
+    virtual std::size_t apply(const void* labels, std::size_t n_labels, void* out, Missing missing, std::uint64_t fill,
+                              Strategy strategy) const = 0;
 };
 std::unique_ptr<Lookup> make_lookup(const void* keys, std::size_t width, const void* values, std::size_t out_width,
                                     std::size_t n_keys);

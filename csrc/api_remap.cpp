@@ -11,10 +11,10 @@ class TypedLookup final : public Lookup {
    public:
     TypedLookup(const Label* keys, const Out* values, std::size_t n_keys) : lookup_(keys, values, n_keys) {}
 
-    std::size_t apply(const void* labels, std::size_t n_labels, void* out, Missing missing,
-                      std::uint64_t fill) const override {
-        return lookup_.apply(static_cast<const Label*>(labels), n_labels, static_cast<Out*>(out),
-                             missing, static_cast<Out>(fill));
+    std::size_t apply(const void* labels, std::size_t n_labels, void* out, Missing missing, std::uint64_t fill,
+                      Strategy strategy) const override {
+        return lookup_.apply(static_cast<const Label*>(labels), n_labels, static_cast<Out*>(out), missing,
+                             static_cast<Out>(fill), strategy);
     }
 
    private:

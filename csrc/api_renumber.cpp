@@ -9,7 +9,7 @@ namespace {
 template <class Label>
 class TypedNumbering final : public Numbering {
    public:
-    explicit TypedNumbering(bool keep_zero) : numbering_(keep_zero) {}
+    TypedNumbering(bool keep_zero, const Choice& choice) : numbering_(keep_zero, choice) {}
 
     std::size_t run(const void* labels, std::size_t begin, std::size_t n_labels, void* out, std::size_t out_width,
                     std::uint64_t first_id, std::size_t max_labels) override {
@@ -31,9 +31,9 @@ class TypedNumbering final : public Numbering {
 
 }  // namespace
 
-std::unique_ptr<Numbering> make_numbering(std::size_t width, bool keep_zero) {
+std::unique_ptr<Numbering> make_numbering(std::size_t width, bool keep_zero, const Choice& choice) {
     return visit_width(width, [&](auto label) -> std::unique_ptr<Numbering> {
-        return std::make_unique<TypedNumbering<decltype(label)>>(keep_zero);
+        return std::make_unique<TypedNumbering<decltype(label)>>(keep_zero, choice);
     });
 }
 

@@ -9,12 +9,19 @@ namespace {
 template <class Label>
 class TypedDistinct final : public Distinct {
    public:
-    explicit TypedDistinct(bool with_stats) : with_stats_(with_stats) {}
+    TypedDistinct(bool with_counts, bool with_first) : with_counts_(with_counts), with_first_(with_first) {}
 
-    void add(const void* labels, const std::int64_t* shape, int ndim, bool fortran) override {
+    void add(const void* labels, const std::int64_t* shape, int ndim, bool fortran, const Choice& choice) override {
         const auto* typed = static_cast<const Label*>(labels);
-        if (with_stats_) return distinct_.add_with_stats(typed, shape, ndim, fortran);
-        distinct_.add_labels_only(typed, static_cast<std::size_t>(n_items_of(shape, ndim)));
+        const auto n_labels = static_cast<std::size_t>(n_items_of(shape, ndim));
+        const auto lowest = static_cast<Label>(choice.lowest);
+        if (choice.strategy != Strategy::dense) {
+            if (with_counts_ || with_first_) return distinct_.add_with_stats(typed, shape, ndim, fortran);
+            return distinct_.add_labels_only(typed, n_labels);
+        }
+        if (with_first_) return distinct_.template tally<true>(typed, shape, ndim, fortran, lowest, choice.n_keys);
+        if (with_counts_) return distinct_.template tally<false>(typed, shape, ndim, fortran, lowest, choice.n_keys);
+        distinct_.tally_labels_only(typed, n_labels, lowest, choice.n_keys);
     }
 
     std::size_t size() const override { return distinct_.ids.labels.size(); }
@@ -24,23 +31,36 @@ class TypedDistinct final : public Distinct {
     }
 
     void copy_counts(std::int64_t* out) const override {
-        for (const LabelStats& of_label : distinct_.stats) *out++ = of_label.count;
+        std::copy(distinct_.counts.begin(), distinct_.counts.end(), out);
     }
 
     void copy_first(std::int64_t* out) const override {
-        for (const LabelStats& of_label : distinct_.stats) *out++ = of_label.first;
+        std::copy(distinct_.first.begin(), distinct_.first.end(), out);
     }
 
    private:
-    bool with_stats_;
+    bool with_counts_, with_first_;
     fastremap::Distinct<Label> distinct_;
 };
 
 }  // namespace
 
-std::unique_ptr<Distinct> make_distinct(std::size_t width, bool with_stats) {
+Choice choose(const void* labels, std::size_t width, std::size_t n_labels) {
+    return visit_width(width, [&](auto label) {
+        return fastremap::choose(static_cast<const decltype(label)*>(labels), n_labels);
+    });
+}
+
+std::unique_ptr<Distinct> make_distinct(std::size_t width, bool with_counts, bool with_first) {
     return visit_width(width, [&](auto label) -> std::unique_ptr<Distinct> {
-        return std::make_unique<TypedDistinct<decltype(label)>>(with_stats);
+        return std::make_unique<TypedDistinct<decltype(label)>>(with_counts, with_first);
+    });
+}
+
+std::size_t collapse(void* sorted, std::size_t width, std::size_t n_labels, std::int64_t* counts) {
+    return visit_width(width, [&](auto label) {
+        auto* typed = static_cast<decltype(label)*>(sorted);
+        return fastremap::Distinct<decltype(label)>::collapse(typed, n_labels, typed, counts);
     });
 }
 

@@ -16,6 +16,7 @@
 
 namespace api = fastremap::api;
 using fastremap::Missing;
+using fastremap::Strategy;
 
 #define CHECK(condition) \
     do { \
@@ -37,6 +38,13 @@ std::vector<Label> label_image(std::size_t n_labels, std::size_t longest, std::m
     return labels;
 }
 
+// By runs, and densely with a range of which some labels of label_image are outside.
+template <class Label>
+std::vector<fastremap::Choice> choices() {
+    const std::uint64_t n_keys = sizeof(Label) == 1 ? 256 : sizeof(Label) == 2 ? 65536 : 5000;
+    return {{Strategy::runs, 0, 0}, {Strategy::dense, sizeof(Label) > 2 ? 7u : 0u, n_keys}};
+}
+
 template <class Label>
 void check_unique(const std::vector<Label>& labels) {
     std::map<Label, std::pair<std::int64_t, std::int64_t>> expected;  // label -> count, first index
@@ -44,21 +52,38 @@ void check_unique(const std::vector<Label>& labels) {
         auto& [count, first] = expected.try_emplace(labels[i], 0, static_cast<std::int64_t>(i)).first->second;
         ++count;
     }
-    const auto distinct = api::make_distinct(sizeof(Label), true);
     const std::int64_t shape[] = {static_cast<std::int64_t>(labels.size())};
-    distinct->add(labels.data(), shape, 1, false);
-    CHECK(distinct->size() == expected.size());
-    std::vector<Label> found(expected.size());
-    std::vector<std::int64_t> counts(expected.size()), first(expected.size());
-    distinct->copy_labels(found.data());
-    distinct->copy_counts(counts.data());
-    distinct->copy_first(first.data());
-    for (std::size_t i = 0; i < found.size(); ++i)
-        CHECK(expected.at(found[i]) == std::make_pair(counts[i], first[i]));
-    CHECK(std::is_sorted(first.begin(), first.end()));
-    const auto labels_only = api::make_distinct(sizeof(Label), false);
-    labels_only->add(labels.data(), shape, 1, false);
-    CHECK(labels_only->size() == expected.size());
+    for (const fastremap::Choice& choice : choices<Label>()) {
+        const auto distinct = api::make_distinct(sizeof(Label), true, true);
+        distinct->add(labels.data(), shape, 1, false, choice);
+        CHECK(distinct->size() == expected.size());
+        std::vector<Label> found(expected.size());
+        std::vector<std::int64_t> counts(expected.size()), first(expected.size());
+        distinct->copy_labels(found.data());
+        distinct->copy_counts(counts.data());
+        distinct->copy_first(first.data());
+        for (std::size_t i = 0; i < found.size(); ++i)
+            CHECK(expected.at(found[i]) == std::make_pair(counts[i], first[i]));
+        if (choice.strategy == Strategy::runs) CHECK(std::is_sorted(first.begin(), first.end()));
+        const auto counted = api::make_distinct(sizeof(Label), true, false);
+        counted->add(labels.data(), shape, 1, false, choice);
+        std::vector<std::int64_t> again(counted->size());
+        counted->copy_counts(again.data());
+        CHECK(again == counts);
+        const auto labels_only = api::make_distinct(sizeof(Label), false, false);
+        labels_only->add(labels.data(), shape, 1, false, choice);
+        CHECK(labels_only->size() == expected.size());
+    }
+    std::vector<Label> sorted = labels;
+    std::sort(sorted.begin(), sorted.end());
+    std::vector<std::int64_t> counts(expected.size());
+    CHECK(api::collapse(sorted.data(), sizeof(Label), sorted.size(), counts.data()) == expected.size());
+    std::size_t at = 0;
+    for (const auto& [label, stats] : expected) {
+        CHECK(sorted[at] == label && counts[at] == stats.first);
+        ++at;
+    }
+    api::choose(labels.data(), sizeof(Label), labels.size());
 }
 
 // The first index in C order of an array that lies in Fortran order.
@@ -71,19 +96,21 @@ void check_unique_fortran(std::mt19937_64& random) {
         for (std::int64_t y = 0; y < shape[1]; ++y)
             for (std::int64_t z = 0; z < shape[2]; ++z)
                 expected.try_emplace(labels[x + shape[0] * (y + shape[1] * z)], (x * shape[1] + y) * shape[2] + z);
-    const auto distinct = api::make_distinct(sizeof(Label), true);
-    distinct->add(labels.data(), shape, 3, true);
-    std::vector<Label> found(distinct->size());
-    std::vector<std::int64_t> first(distinct->size());
-    distinct->copy_labels(found.data());
-    distinct->copy_first(first.data());
-    CHECK(found.size() == expected.size());
-    for (std::size_t i = 0; i < found.size(); ++i) CHECK(expected.at(found[i]) == first[i]);
+    for (const fastremap::Choice& choice : choices<Label>()) {
+        const auto distinct = api::make_distinct(sizeof(Label), false, true);
+        distinct->add(labels.data(), shape, 3, true, choice);
+        std::vector<Label> found(distinct->size());
+        std::vector<std::int64_t> first(distinct->size());
+        distinct->copy_labels(found.data());
+        distinct->copy_first(first.data());
+        CHECK(found.size() == expected.size());
+        for (std::size_t i = 0; i < found.size(); ++i) CHECK(expected.at(found[i]) == first[i]);
+    }
 }
 
 template <class Label, class Out>
-void check_renumber(const std::vector<Label>& labels, bool keep_zero) {
-    const auto numbering = api::make_numbering(sizeof(Label), keep_zero);
+void check_renumber(const std::vector<Label>& labels, bool keep_zero, const fastremap::Choice& choice) {
+    const auto numbering = api::make_numbering(sizeof(Label), keep_zero, choice);
     std::vector<Out> out(labels.size());
     // In two parts, as a caller does that widens the result in between.
     const std::size_t room = sizeof(Out) == 1 ? 120 : 1000;
@@ -110,18 +137,21 @@ void check_remap(const std::vector<Label>& labels, std::mt19937_64& random) {
     std::vector<Out> values;
     for (auto [key, value] : table) keys.push_back(key), values.push_back(value);
     const auto lookup = api::make_lookup(keys.data(), sizeof(Label), values.data(), sizeof(Out), keys.size());
-    std::vector<Out> filled(labels.size());
-    CHECK(lookup->apply(labels.data(), labels.size(), filled.data(), Missing::fill, 3) == labels.size());
-    bool all_found = true;
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-        const auto found = table.find(labels[i]);
-        all_found &= found != table.end();
-        CHECK(filled[i] == (found == table.end() ? Out{3} : found->second));
+    for (Strategy strategy : {Strategy::runs, Strategy::dense}) {
+        std::vector<Out> filled(labels.size());
+        CHECK(lookup->apply(labels.data(), labels.size(), filled.data(), Missing::fill, 3, strategy) == labels.size());
+        bool all_found = true;
+        for (std::size_t i = 0; i < labels.size(); ++i) {
+            const auto found = table.find(labels[i]);
+            all_found &= found != table.end();
+            CHECK(filled[i] == (found == table.end() ? Out{3} : found->second));
+        }
+        const std::size_t looked = lookup->apply(labels.data(), labels.size(), nullptr, Missing::stop, 0, strategy);
+        CHECK((looked == labels.size()) == all_found);
     }
-    CHECK((lookup->apply(labels.data(), labels.size(), nullptr, Missing::stop, 0) == labels.size()) == all_found);
     if constexpr (sizeof(Label) == sizeof(Out)) {
         std::vector<Out> kept(labels.begin(), labels.end());
-        CHECK(lookup->apply(kept.data(), kept.size(), kept.data(), Missing::keep, 0) == labels.size());
+        CHECK(lookup->apply(kept.data(), kept.size(), kept.data(), Missing::keep, 0, Strategy::runs) == labels.size());
         for (std::size_t i = 0; i < labels.size(); ++i) {
             const auto found = table.find(labels[i]);
             CHECK(kept[i] == (found == table.end() ? static_cast<Out>(labels[i]) : found->second));
@@ -138,7 +168,8 @@ void check_adversarial_keys() {
     for (std::uint64_t i = 0; i < 20000; ++i) labels.push_back(i);
     labels.push_back(0xA24BAED4963EE407u);  // the mark of free slots
     check_unique(labels);
-    check_renumber<std::uint64_t, std::uint64_t>(std::vector<std::uint64_t>(labels.begin(), labels.begin() + 900), true);
+    labels.resize(900);
+    check_renumber<std::uint64_t, std::uint64_t>(labels, true, {});
 }
 
 // Both labelings against plain loops, in C and in Fortran order.
@@ -242,11 +273,13 @@ void check_width(std::mt19937_64& random) {
         for (std::size_t longest : {1, 3, 40, 5000}) {
             const auto labels = label_image<Label>(n_labels, longest, random);
             check_unique(labels);
-            for (bool keep_zero : {false, true}) {
-                check_renumber<Label, std::uint8_t>(labels, keep_zero);
-                check_renumber<Label, std::uint16_t>(labels, keep_zero);
-                check_renumber<Label, std::uint32_t>(labels, keep_zero);
-                check_renumber<Label, std::uint64_t>(labels, keep_zero);
+            for (const fastremap::Choice& choice : choices<Label>()) {
+                for (bool keep_zero : {false, true}) {
+                    check_renumber<Label, std::uint8_t>(labels, keep_zero, choice);
+                    check_renumber<Label, std::uint16_t>(labels, keep_zero, choice);
+                    check_renumber<Label, std::uint32_t>(labels, keep_zero, choice);
+                    check_renumber<Label, std::uint64_t>(labels, keep_zero, choice);
+                }
             }
             check_remap<Label, std::uint8_t>(labels, random);
             check_remap<Label, std::uint16_t>(labels, random);

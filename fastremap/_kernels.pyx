@@ -28,23 +28,36 @@ cdef extern from "api.hpp" namespace "fastremap" nogil:
         fill
         stop
 
+    cdef enum class Strategy:
+        runs
+        dense
+        sort
+
+    cdef cppclass Choice:
+        Strategy strategy
+        uint64_t lowest
+        uint64_t n_keys
+
 cdef extern from "api.hpp" namespace "fastremap::api" nogil:
+    Choice c_choose "fastremap::api::choose"(const void*, size_t, size_t) except +
+    size_t c_collapse "fastremap::api::collapse"(void*, size_t, size_t, int64_t*) except +
+
     cdef cppclass CDistinct "fastremap::api::Distinct":
-        void add(const void*, const int64_t*, int, cbool) except +
+        void add(const void*, const int64_t*, int, cbool, const Choice&) except +
         size_t size()
         void copy_labels(void*)
         void copy_counts(int64_t*)
         void copy_first(int64_t*)
-    unique_ptr[CDistinct] make_distinct(size_t, cbool) except +
+    unique_ptr[CDistinct] make_distinct(size_t, cbool, cbool) except +
 
     cdef cppclass CNumbering "fastremap::api::Numbering":
         size_t run(const void*, size_t, size_t, void*, size_t, uint64_t, size_t) except +
         size_t size()
         void copy_labels(void*)
-    unique_ptr[CNumbering] make_numbering(size_t, cbool) except +
+    unique_ptr[CNumbering] make_numbering(size_t, cbool, const Choice&) except +
 
     cdef cppclass CLookup "fastremap::api::Lookup":
-        size_t apply(const void*, size_t, void*, Missing, uint64_t) except +
+        size_t apply(const void*, size_t, void*, Missing, uint64_t, Strategy) except +
     unique_ptr[CLookup] make_lookup(const void*, size_t, const void*, size_t, size_t) except +
 
     void c_minmax "fastremap::api::minmax"(const void*, char, size_t, size_t, void*, void*) except +
@@ -85,23 +98,56 @@ cdef void* data_of(cnp.ndarray array) except? NULL:
     return cnp.PyArray_DATA(array)
 
 
-def unique(cnp.ndarray labels, shape, bint fortran, bint with_stats):
-    """The distinct labels as first met in memory; with_stats also their counts and least C-order indices."""
+cdef Choice choice_for(cnp.ndarray labels):
+    """The strategy for an array, from a sample of it."""
+    cdef void* data = data_of(labels)
+    cdef size_t width = cnp.PyArray_ITEMSIZE(labels)
+    cdef size_t n_labels = cnp.PyArray_SIZE(labels)
+    cdef Choice choice
+    with nogil:
+        choice = c_choose(data, width, n_labels)
+    return choice
+
+
+def strategy(cnp.ndarray labels):
+    """The name of the strategy for an array: runs, dense or sort."""
+    return {<int>Strategy.runs: "runs", <int>Strategy.dense: "dense", <int>Strategy.sort: "sort"}[
+        <int>choice_for(labels).strategy]
+
+
+def unique(cnp.ndarray labels, shape, bint fortran, bint with_counts, bint with_first, bint as_met):
+    """The distinct labels, with counts and least C-order indices if asked for; `as_met`: in the order of memory."""
     cdef vector[int64_t] dims = shape
     cdef void* data = data_of(labels)
-    cdef unique_ptr[CDistinct] distinct = make_distinct(cnp.PyArray_ITEMSIZE(labels), with_stats)
-    cdef cnp.ndarray found, counts, first
+    cdef Choice choice  # by runs
+    if not as_met:
+        choice = choice_for(labels)
+    cdef unique_ptr[CDistinct] distinct = make_distinct(cnp.PyArray_ITEMSIZE(labels), with_counts, with_first)
+    cdef cnp.ndarray found, counts = None, first = None
     with nogil:
-        distinct.get().add(data, dims.data(), <int>dims.size(), fortran)
+        distinct.get().add(data, dims.data(), <int>dims.size(), fortran, choice)
     found = np.empty(distinct.get().size(), dtype=labels.dtype)
     distinct.get().copy_labels(data_of(found))
-    if not with_stats:
-        return found, None, None
-    counts = np.empty(found.size, dtype=np.int64)
-    first = np.empty(found.size, dtype=np.int64)
-    distinct.get().copy_counts(<int64_t*>data_of(counts))
-    distinct.get().copy_first(<int64_t*>data_of(first))
+    if with_counts:
+        counts = np.empty(found.size, dtype=np.int64)
+        distinct.get().copy_counts(<int64_t*>data_of(counts))
+    if with_first:
+        first = np.empty(found.size, dtype=np.int64)
+        distinct.get().copy_first(<int64_t*>data_of(first))
     return found, counts, first
+
+
+def collapse(cnp.ndarray ordered, bint with_counts):
+    """The distinct items of a sorted array, which is overwritten, and their counts if asked for."""
+    cdef void* data = data_of(ordered)
+    cdef size_t width = cnp.PyArray_ITEMSIZE(ordered)
+    cdef size_t n_labels = cnp.PyArray_SIZE(ordered)
+    cdef size_t n_found = n_labels - count_equal_pairs(ordered)
+    cdef cnp.ndarray counts = np.empty(n_found, dtype=np.int64) if with_counts else None
+    cdef int64_t* count_data = <int64_t*>data_of(counts) if with_counts else NULL
+    with nogil:
+        n_found = c_collapse(data, width, n_labels, count_data)
+    return ordered if n_found == n_labels else ordered[:n_found].copy(), counts
 
 
 cdef class Numbering:
@@ -109,9 +155,9 @@ cdef class Numbering:
     cdef unique_ptr[CNumbering] numbering
     cdef object dtype
 
-    def __init__(self, dtype, bint keep_zero):
-        self.dtype = dtype
-        self.numbering = make_numbering(dtype.itemsize, keep_zero)
+    def __init__(self, cnp.ndarray labels, bint keep_zero):
+        self.dtype = labels.dtype
+        self.numbering = make_numbering(cnp.PyArray_ITEMSIZE(labels), keep_zero, choice_for(labels))
 
     def run(self, cnp.ndarray labels, size_t begin, cnp.ndarray out, uint64_t first_id, size_t max_labels):
         """Write ids from item `begin` on until there are more than max_labels labels; the items done."""
@@ -162,9 +208,10 @@ cdef class Lookup:
     cdef bint _apply(self, cnp.ndarray labels, void* out, Missing missing, uint64_t fill):
         cdef void* data = data_of(labels)
         cdef size_t n_labels = cnp.PyArray_SIZE(labels)
+        cdef Strategy way = choice_for(labels).strategy
         cdef size_t done
         with nogil:
-            done = self.lookup.get().apply(data, n_labels, out, missing, fill)
+            done = self.lookup.get().apply(data, n_labels, out, missing, fill, way)
         return done == n_labels
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from . import _kernels, _rows
-from ._arrays import NUMBERS, as_array, bits, can_write, is_supported, native, supported_dtype, walk
+from ._arrays import NUMBERS, Walk, as_array, bits, can_write, is_supported, native, supported_dtype, walk
 from .dtypes import bounds, ids_dtype, ladder, require_fit
 from .table import LabelTable, new_ids
 
@@ -89,15 +89,7 @@ def unique(
         return parts
     way = walk(array)
     keys = bits(way.flat)
-    by_lines = way.fortran and return_index  # else positions do not matter, and the array is one line
-    shape = array.shape if by_lines else (keys.size,)
-    found, counts, first = _kernels.unique(keys, shape, by_lines, return_index or return_counts)
-    values = found.view(way.flat.dtype)
-    if sorted and counts is None:
-        values.sort()
-    elif sorted:
-        order = np.argsort(values)
-        values, counts, first = values[order], counts[order], first[order]
+    values, counts, first = _distinct(way, keys, return_counts, return_index, sorted)
     results = [values]
     if return_index:
         results.append(first)
@@ -108,6 +100,29 @@ def unique(
     if return_counts:
         results.append(counts)
     return tuple(results) if len(results) > 1 else values
+
+
+def _distinct(
+    way: Walk, keys: np.ndarray, with_counts: bool, with_first: bool, ascending: bool
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """The distinct labels, ascending or as first met in memory, with counts and least C-order indices if asked for."""
+    dtype = way.flat.dtype
+    if ascending and not with_first and _kernels.strategy(keys) == "sort":
+        ordered = keys.view(dtype).copy()
+        ordered.sort()
+        found, counts = _kernels.collapse(ordered.view(keys.dtype), with_counts)
+        return found.view(dtype), counts, None
+    by_lines = way.fortran and with_first  # else positions do not matter, and the array is one line
+    shape = way.array.shape if by_lines else (keys.size,)
+    found, counts, first = _kernels.unique(keys, shape, by_lines, with_counts, with_first, not ascending)
+    values = found.view(dtype)
+    if not ascending or (dtype.kind != "f" and _kernels.is_ordered(values, dtype.kind, True)):
+        return values, counts, first
+    if not (with_counts or with_first):
+        values.sort()
+        return values, None, None
+    order = np.argsort(values)
+    return values[order], counts[order] if with_counts else None, first[order] if with_first else None
 
 
 def renumber(
@@ -184,7 +199,7 @@ def renumber(
         flat, old = _ids_by_appearance(keys, start, bool(preserve_zero), rungs)
         old = old.view(label_dtype)
     else:
-        old = np.sort(_kernels.unique(keys, (keys.size,), False, False)[0].view(label_dtype))
+        old = _distinct(way, keys, False, False, True)[0]
         old = np.append(label_dtype.type(0), old[old != 0]) if preserve_zero else old
     new = _new_labels(keys, label_dtype, old.size, start, bool(preserve_zero))
     lowest, highest = int(new.min(initial=0)), int(new.max(initial=0))
@@ -213,7 +228,7 @@ def _ids_by_appearance(
     keys: np.ndarray, start: int, preserve_zero: bool, rungs: list[np.dtype]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Flat ids and the keys in the order of the ids; ids end where the last rung is full, for the caller to refuse."""
-    numbering = _kernels.Numbering(keys.dtype, preserve_zero)
+    numbering = _kernels.Numbering(keys, preserve_zero)
     flat, done = np.empty(0, np.uint8), 0
     for rung in rungs:
         low, high = bounds(rung)

@@ -47,14 +47,14 @@ MUTANTS = [
     Mutant(
         "table growth: colliding keys overwrite each other",
         "csrc/fastremap/table.hpp",
-        "while (slots_[slot].key != free_key_) slot = (slot + 1) & mask_;",
-        "",
+        "if (entry.tag != 0) slots_[slot_of(entry.tag ^ mark)] = entry;",
+        "if (entry.tag != 0) slots_[home(entry.tag ^ mark)] = entry;",
     ),
     Mutant(
         "special keys: the mark of free slots as a label",
         "csrc/fastremap/table.hpp",
-        "if (key == free_key_) [[unlikely]] change_free_key();",
-        "",
+        "n_elsewhere += !(is_first | is_second) | (tag == 0);",
+        "n_elsewhere += !(is_first | is_second);",
     ),
     Mutant(
         "special keys: 0 that stays 0",

@@ -49,10 +49,10 @@ inline Isa isa() {
 
 // The function of this name in the namespace of the instruction set in use (scalar, avx2, avx512).
 #if FASTREMAP_X86
-#define FASTREMAP_CHOOSE(function)                              \
-    (::fastremap::isa() == ::fastremap::Isa::avx512 ? ::fastremap::avx512::function \
-     : ::fastremap::isa() == ::fastremap::Isa::avx2 ? ::fastremap::avx2::function   \
-                                                    : ::fastremap::scalar::function)
+#define FASTREMAP_CHOOSE(...)                                                              \
+    (::fastremap::isa() == ::fastremap::Isa::avx512 ? ::fastremap::avx512::__VA_ARGS__     \
+     : ::fastremap::isa() == ::fastremap::Isa::avx2 ? ::fastremap::avx2::__VA_ARGS__       \
+                                                    : ::fastremap::scalar::__VA_ARGS__)
 #else
-#define FASTREMAP_CHOOSE(function) (::fastremap::scalar::function)
+#define FASTREMAP_CHOOSE(...) (::fastremap::scalar::__VA_ARGS__)
 #endif

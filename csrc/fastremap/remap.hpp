@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <variant>
 
+#include "choice.hpp"
 #include "missing.hpp"
 #include "runs.hpp"
 #include "table.hpp"
@@ -43,30 +44,52 @@ class Lookup {
     }
 
     // Returns the number of items done: fewer than n_labels only under Missing::stop, where the piece that begins
-    // there holds a label that is no key. A null `out` only looks.
-    std::size_t apply(const Label* labels, std::size_t n_labels, Out* out, Missing missing, Out fill) const {
+    // there holds a label that is no key. A null `out` only looks. Unless the runs are long a direct table is asked for
+    // each item.
+    std::size_t apply(const Label* labels, std::size_t n_labels, Out* out, Missing missing, Out fill,
+                      Strategy strategy) const {
+        if (strategy == Strategy::dense && std::holds_alternative<Direct>(table_))
+            return apply_to_items(std::get<Direct>(table_), labels, n_labels, out, missing, fill);
         return std::visit(
-            [&](const auto& table) { return apply_with(table, labels, n_labels, out, missing, fill); }, table_);
+            [&](const auto& table) { return apply_to_runs(table, labels, n_labels, out, missing, fill); }, table_);
     }
 
    private:
     template <class AnyTable>
-    static std::size_t apply_with(const AnyTable& table, const Label* labels, std::size_t n_labels, Out* out,
-                                  Missing missing, Out fill) {
+    static std::size_t apply_to_runs(const AnyTable& table, const Label* labels, std::size_t n_labels, Out* out,
+                                     Missing missing, Out fill) {
         Runs<Label> runs;
         RunValues<Out> mapped;
         return for_each_piece(0, n_labels, [&](std::size_t offset, std::size_t length) {
             runs.split(labels + offset, length);
-            bool all_found = true;
-            for (std::size_t run = 0; run < runs.n; ++run) {
-                table.prefetch(runs.keys[run + prefetch_distance]);
-                const Out* found = table.find(runs.keys[run]);
-                all_found &= found != nullptr;
-                const Out otherwise = missing == Missing::keep ? static_cast<Out>(runs.keys[run]) : fill;
-                mapped.values[run] = found ? *found : otherwise;
+            Out found[piece_size];
+            std::uint32_t elsewhere[piece_size];
+            bool any_missing = false;
+            const std::size_t n_elsewhere = table.find(runs.keys, runs.n, found, elsewhere);
+            for (std::size_t i = 0; i < n_elsewhere; ++i) {
+                const Label label = runs.keys[elsewhere[i]];
+                const Out otherwise = missing == Missing::keep ? static_cast<Out>(label) : fill;
+                found[elsewhere[i]] = table.find(label, otherwise, any_missing);
             }
-            if (missing == Missing::stop && !all_found) return false;
-            if (out) mapped.fill(runs, length, out + offset);
+            if (missing == Missing::stop && any_missing) return false;
+            if (!out) return true;
+            std::copy(found, found + runs.n, mapped.values);
+            mapped.fill(runs, length, out + offset);
+            return true;
+        });
+    }
+
+    static std::size_t apply_to_items(const DirectTable<Label, Out>& table, const Label* labels, std::size_t n_labels,
+                                      Out* out, Missing missing, Out fill) {
+        Out mapped[piece_size];
+        return for_each_piece(0, n_labels, [&](std::size_t offset, std::size_t length) {
+            bool any_missing = false;
+            for (std::size_t i = 0; i < length; ++i) {
+                const Label label = labels[offset + i];
+                mapped[i] = table.find(label, missing == Missing::keep ? static_cast<Out>(label) : fill, any_missing);
+            }
+            if (missing == Missing::stop && any_missing) return false;
+            if (out) std::copy(mapped, mapped + length, out + offset);
             return true;
         });
     }

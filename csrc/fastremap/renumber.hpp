@@ -3,13 +3,14 @@
 // What:       run() writes the new id of every label, until the ids no longer fit; then the caller widens what is
 //             written and goes on from there.
 // Requires:   a contiguous array; `out` of the same length, or the array itself where the widths are equal.
-// Complexity: O(n) expected; about 32 bytes a distinct label.
-// Source:     own; find-or-insert per run.
+// Complexity: O(n) expected; about 32 bytes a distinct label, and densely 8 for each label of the range.
+// Source:     own; find-or-insert per run, or for each item in a direct table.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "choice.hpp"
 #include "runs.hpp"
 #include "unique.hpp"
 
@@ -20,7 +21,10 @@ struct Numbering {
     LabelIds<Label> ids;
 
     // `keep_zero`: 0 stays 0, and the other labels count from id 1 on.
-    explicit Numbering(bool keep_zero) : keep_zero_(keep_zero) {
+    Numbering(bool keep_zero, const Choice& choice)
+        : keep_zero_(keep_zero),
+          lowest_(static_cast<Label>(choice.lowest)),
+          number_of_(choice.strategy == Strategy::dense ? choice.n_keys : 0) {
         if (keep_zero) ids.id_for(Label{0});
     }
 
@@ -31,23 +35,43 @@ struct Numbering {
     std::size_t run(const Label* labels, std::size_t begin, std::size_t n_labels, Out* out, std::uint64_t first_id,
                     std::size_t max_labels) {
         Runs<Label> runs;
-        RunValues<Out> ids_of;
+        RunValues<Out> new_ids;
         const std::uint64_t shift = first_id - (keep_zero_ ? 1 : 0);
+        const auto new_id = [&](std::uint64_t number) {
+            return static_cast<value_of<Out>>(keep_zero_ && number == 0 ? 0 : number + shift);
+        };
         return for_each_piece(begin, n_labels, [&](std::size_t offset, std::size_t length) {
-            runs.split(labels + offset, length);
-            for (std::size_t run = 0; run < runs.n; ++run) {
-                ids.table.prefetch(runs.keys[run + prefetch_distance]);
-                const auto id = ids.id_for(runs.keys[run]);
-                ids_of.values[run] = keep_zero_ && id == 0 ? 0 : static_cast<value_of<Out>>(id + shift);
+            const Label* piece = labels + offset;
+            if (number_of_.size()) {
+                for (std::size_t i = 0; i < length; ++i) new_ids.values[i] = new_id(dense_number(piece[i]));
+            } else {
+                runs.split(piece, length);
+                id_of<Label> number_of_run[piece_size];
+                ids.ids_for(runs, number_of_run);
+                for (std::size_t run = 0; run < runs.n; ++run) new_ids.values[run] = new_id(number_of_run[run]);
             }
             if (ids.labels.size() > max_labels) return false;
-            ids_of.fill(runs, length, out + offset);
+            if (number_of_.size()) {
+                std::copy(new_ids.values, new_ids.values + length, out + offset);
+            } else {
+                new_ids.fill(runs, length, out + offset);
+            }
             return true;
         });
     }
 
    private:
+    // The number of a label, from its place in the direct table where it has one.
+    std::uint64_t dense_number(Label label) {
+        const auto at = static_cast<Label>(label - lowest_);
+        if (at >= number_of_.size()) [[unlikely]] return ids.id_for(label);
+        if (number_of_[at] == 0) [[unlikely]] number_of_[at] = ids.id_for(label) + std::uint64_t{1};
+        return number_of_[at] - 1;
+    }
+
     bool keep_zero_;
+    Label lowest_;
+    ZeroedArray<std::uint64_t> number_of_;  // and 1, so that 0 is none
 };
 
 }  // namespace fastremap

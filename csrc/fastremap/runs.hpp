@@ -20,9 +20,6 @@ namespace fastremap {
 // Small enough for the buffers of a piece to stay in the first-level cache.
 inline constexpr std::size_t piece_size = 2048;
 
-// How many runs ahead a table is asked to fetch the line of a key.
-inline constexpr std::size_t prefetch_distance = 16;
-
 // Vector code stores whole registers, of which only the first items count.
 inline constexpr std::size_t slack = 64;
 

@@ -1,111 +1,132 @@
-// The only table from labels to small values: hashed for 4- and 8-byte keys, direct for 1- and 2-byte keys.
+// The only tables from labels to small values: hashed for 4- and 8-byte keys, direct for narrow ranges of keys.
 // Hashed: insert-only, linear probing, key and value side by side in one line of the cache.
 //
-// What:       maps a key to a small value; `find` never writes, so any number of threads may share a built table.
-// Requires:   fewer than 2^32 distinct 4-byte keys (one key value must stay unused, see free_key_).
-// Complexity: O(1) expected; at most 4 slots a key (load between 1/4 and 1/2).
-// Source:     Fibonacci hashing and linear probing: Knuth, The Art of Computer Programming 3, section 6.4.
+// What:       maps keys to small values, a piece of keys at a time; a look-up never writes, so any number of threads may
+//             share a built table.
+// Requires:   nothing of the keys.
+// Complexity: O(1) expected; at most 4 slots a key (load between 1/4 and 1/2), 16 in a small table.
+// Source:     Fibonacci hashing and linear probing: Knuth, The Art of Computer Programming 3, section 6.4; the first two
+//             slots are looked at without a branch, since a mispredicted one costs more than all the rest.
 #pragma once
 
 #include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <stdexcept>
 #include <type_traits>
 #include <utility>
-#include <vector>
+
+#include "memory.hpp"
 
 namespace fastremap {
+
+// How many keys ahead a table is asked to fetch the line of a key.
+inline constexpr std::size_t prefetch_distance = 16;
 
 template <class Key, class Value>
 class Table {
    public:
-    explicit Table(std::size_t n_expected = 0) { allocate(std::bit_ceil(2 * n_expected + 2 * min_capacity)); }
+    explicit Table(std::size_t n_expected = 0) { allocate(std::bit_ceil(std::max(min_capacity, room_for(n_expected)))); }
 
-    void prefetch(Key key) const { __builtin_prefetch(&slots_[home(key)]); }
-
-    // The value of a key, or null. A key equal to the mark of free slots meets a free slot first: absent.
-    const Value* find(Key key) const {
-        for (std::size_t slot = home(key);; slot = (slot + 1) & mask_) {
-            if (slots_[slot].key == free_key_) return nullptr;
-            if (slots_[slot].key == key) return &slots_[slot].value;
+    // Writes the values of n keys, and the places of those that are not found at once, whose values are undefined;
+    // returns how many these are. At least prefetch_distance keys after the n-th are readable.
+    std::size_t find(const Key* keys, std::size_t n, Value* values, std::uint32_t* elsewhere) const {
+        const Slot* const slots = slots_.begin();  // in registers, whatever `values` may alias
+        const std::uint64_t multiplier = multiplier_;
+        const unsigned shift = shift_;
+        std::size_t n_elsewhere = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            __builtin_prefetch(slots + (keys[i + prefetch_distance] * multiplier >> shift));
+            const Key tag = keys[i] ^ mark;
+            const Slot* slot = slots + (keys[i] * multiplier >> shift);
+            const bool is_first = slot[0].tag == tag, is_second = slot[1].tag == tag;
+            values[i] = is_first ? slot[0].value : slot[1].value;
+            elsewhere[n_elsewhere] = static_cast<std::uint32_t>(i);
+            n_elsewhere += !(is_first | is_second) | (tag == 0);
         }
+        return n_elsewhere;
+    }
+
+    // The value of a key, or `otherwise`; sets `is_missing` if the key is not there.
+    Value find(Key key, Value otherwise, bool& is_missing) const {
+        if (key == mark && has_mark_) return value_of_mark_;
+        if (key != mark) {
+            const Slot& slot = slots_[slot_of(key)];
+            if (slot.tag != 0) return slot.value;
+        }
+        is_missing = true;
+        return otherwise;
     }
 
     // The value of a key, which is `value` if the key is new; `inserted` tells.
     Value find_or_insert(Key key, Value value, bool& inserted) {
-        if (key == free_key_) [[unlikely]] change_free_key();
-        inserted = false;
-        std::size_t slot = home(key);
-        for (std::size_t probes = 0;; slot = (slot + 1) & mask_) {
-            if (slots_[slot].key == key) return slots_[slot].value;
-            if (slots_[slot].key == free_key_) break;
-            if (++probes > max_probes) [[unlikely]] {  // keys made to collide: another multiplier parts them
-                multiplier_ = multiplier_ * 6364136223846793005u | 1u;
-                rebuild(capacity());
-                slot = home(key) - 1;
-                probes = 0;
-            }
+        if (key == mark) {
+            inserted = !has_mark_;
+            if (inserted) has_mark_ = true, value_of_mark_ = value;
+            return value_of_mark_;
         }
-        inserted = true;
-        slots_[slot] = {key, value};
-        if (++size_ * 2 > capacity()) rebuild(capacity() * 2);
+        const std::size_t at = slot_of(key);
+        inserted = slots_[at].tag == 0;
+        if (!inserted) return slots_[at].value;
+        slots_[at] = {static_cast<Key>(key ^ mark), value};
+        // So far from home no key gets by chance: these were made to collide, and another multiplier parts them.
+        const bool is_far = ((at - home(key)) & mask_) > max_distance;
+        if (is_far) multiplier_ = multiplier_ * 6364136223846793005u | 1u;
+        const bool is_full = room_for(++size_) > capacity();
+        if (is_far || is_full) rebuild(is_full ? capacity() * 2 : capacity());
         return value;
     }
 
    private:
     struct Slot {
-        Key key;
+        Key tag;  // the key with the bits of `mark` flipped; 0 is a free slot, as fresh memory has it
         Value value;
     };
-    static constexpr std::size_t min_capacity = 32;
-    // At a load of 1/2 the longest probe among 10^9 keys is near 200; beyond that the keys are not random.
-    static constexpr std::size_t max_probes = 512;
+    // An arbitrary value that labels rarely have: the one key that is kept beside the slots.
+    static constexpr Key mark = static_cast<Key>(0xA24BAED4963EE407u);
+    static constexpr std::size_t min_capacity = 64;
+    // A table that is small beside the second-level cache is kept emptier, so that fewer keys are elsewhere.
+    static constexpr std::size_t sparse_nbytes = std::size_t{1} << 18;
+    // At a load of 1/2 the longest probe among 10^9 keys is near 200.
+    static constexpr std::size_t max_distance = 512;
 
     std::size_t capacity() const { return mask_ + 1; }
 
+    static std::size_t room_for(std::size_t n_keys) {
+        return n_keys * (n_keys * 8 * sizeof(Slot) <= sparse_nbytes ? 8 : 2);
+    }
+
     std::size_t home(Key key) const { return (static_cast<std::uint64_t>(key) * multiplier_) >> shift_; }
 
+    // Where a key is, or the free slot where it would be.
+    std::size_t slot_of(Key key) const {
+        const Key tag = key ^ mark;
+        std::size_t at = home(key);
+        while (slots_[at].tag != tag && slots_[at].tag != 0) at = (at + 1) & mask_;
+        return at;
+    }
+
     void allocate(std::size_t n_slots) {
-        slots_.assign(n_slots, Slot{free_key_, Value{}});
+        slots_ = ZeroedArray<Slot>(n_slots + 1);  // the slot after the last is always free
         mask_ = n_slots - 1;
         shift_ = 64 - static_cast<unsigned>(std::countr_zero(n_slots));
     }
 
     // With the multiplier unchanged the old slots come in the order of the new ones: growth streams.
     void rebuild(std::size_t n_slots) {
-        const std::vector<Slot> old = std::move(slots_);
+        const ZeroedArray<Slot> old = std::move(slots_);
         allocate(n_slots);
-        for (const Slot& entry : old) {
-            if (entry.key == free_key_) continue;
-            std::size_t slot = home(entry.key);
-            while (slots_[slot].key != free_key_) slot = (slot + 1) & mask_;
-            slots_[slot] = entry;
-        }
+        for (const Slot& entry : old)
+            if (entry.tag != 0) slots_[slot_of(entry.tag ^ mark)] = entry;
     }
 
-    // Free slots are marked by a key value that is not in the table. When that value arrives as a key, another
-    // one is found; the sequence has full period (Hull and Dobell 1962), so it ends unless every value is taken.
-    void change_free_key() {
-        if (sizeof(Key) < 8 && size_ >= std::numeric_limits<Key>::max())
-            throw std::length_error("the array holds every value of its dtype; no table can be built for it");
-        const Key old_mark = free_key_;
-        Key mark = old_mark;
-        do mark = static_cast<Key>(mark * Key{1664525} + Key{1013904223});
-        while (mark == old_mark || find(mark) != nullptr);
-        for (Slot& entry : slots_)
-            if (entry.key == old_mark) entry.key = mark;
-        free_key_ = mark;
-    }
-
-    std::vector<Slot> slots_;
+    ZeroedArray<Slot> slots_;
     std::size_t mask_ = 0;
     unsigned shift_ = 0;
     std::size_t size_ = 0;
     std::uint64_t multiplier_ = 0xD6E8FEB86659FD93u;
-    Key free_key_ = static_cast<Key>(0xA24BAED4963EE407u);  // an arbitrary value that labels rarely have
+    bool has_mark_ = false;
+    Value value_of_mark_{};
 };
 
 // Keys within a narrow range, such as all keys of 1 or 2 bytes, index their values directly.
@@ -113,21 +134,32 @@ template <class Key, class Value>
 class DirectTable {
    public:
     explicit DirectTable(Key lowest = 0, std::size_t n_keys = std::size_t{1} << (8 * std::min<std::size_t>(sizeof(Key), 2)))
-        : lowest_(lowest), values_(n_keys), present_(n_keys, 0) {}
+        : lowest_(lowest), values_(n_keys), is_present_(n_keys) {}
 
-    void prefetch(Key) const {}
+    std::size_t find(const Key* keys, std::size_t n, Value* values, std::uint32_t* elsewhere) const {
+        std::size_t n_elsewhere = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            bool is_missing = false;
+            values[i] = find(keys[i], Value{}, is_missing);
+            elsewhere[n_elsewhere] = static_cast<std::uint32_t>(i);
+            n_elsewhere += is_missing;
+        }
+        return n_elsewhere;
+    }
 
-    const Value* find(Key key) const {
+    Value find(Key key, Value otherwise, bool& is_missing) const {
         const auto at = static_cast<Key>(key - lowest_);
-        return at < values_.size() && present_[at] ? &values_[at] : nullptr;
+        if (at < values_.size() && is_present_[at]) return values_[at];
+        is_missing = true;
+        return otherwise;
     }
 
     // Requires a key within the range.
     Value find_or_insert(Key key, Value value, bool& inserted) {
         const auto at = static_cast<Key>(key - lowest_);
-        inserted = !present_[at];
+        inserted = !is_present_[at];
         if (inserted) {
-            present_[at] = 1;
+            is_present_[at] = 1;
             values_[at] = value;
         }
         return values_[at];
@@ -135,8 +167,8 @@ class DirectTable {
 
    private:
     Key lowest_;
-    std::vector<Value> values_;
-    std::vector<std::uint8_t> present_;
+    ZeroedArray<Value> values_;
+    ZeroedArray<std::uint8_t> is_present_;
 };
 
 template <class Key, class Value>

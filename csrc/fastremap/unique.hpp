@@ -1,9 +1,11 @@
-// The distinct labels of an array, in the order in which they are first met, with counts and first positions.
+// The distinct labels of an array, with counts and first positions.
 //
-// What:       Distinct collects one array; ids 0, 1, ... are given in memory order.
+// What:       Distinct collects one array. By runs, labels come in the order in which they are first met in memory;
+//             densely, in ascending order, and after them those beyond the range.
 // Requires:   a contiguous array, in C or in Fortran order.
-// Complexity: O(n) expected; about 32 to 48 bytes a distinct label, no bytes a voxel.
-// Source:     own; find-or-insert per run.
+// Complexity: O(n) expected; by runs about 32 to 120 bytes a distinct label, densely 1 to 16 bytes for each label of the
+//             range; no bytes a voxel.
+// Source:     own; find-or-insert per run, or a direct tally.
 #pragma once
 
 #include <algorithm>
@@ -14,6 +16,7 @@
 
 #include "lines.hpp"
 #include "runs.hpp"
+#include "sample.hpp"
 #include "table.hpp"
 
 namespace fastremap {
@@ -34,50 +37,143 @@ struct LabelIds {
         if (inserted) labels.push_back(label);
         return id;
     }
+
+    // The ids of the labels of runs.
+    void ids_for(const Runs<Label>& runs, id_of<Label>* found) {
+        std::uint32_t elsewhere[piece_size];
+        const std::size_t n_elsewhere = table.find(runs.keys, runs.n, found, elsewhere);
+        for (std::size_t i = 0; i < n_elsewhere; ++i) found[elsewhere[i]] = id_for(runs.keys[elsewhere[i]]);
+    }
 };
 
-struct LabelStats {
-    std::int64_t count = 0;
-    std::int64_t first = std::numeric_limits<std::int64_t>::max();  // least C-order index
-};
+inline constexpr std::int64_t nowhere = std::numeric_limits<std::int64_t>::max();
 
 template <class Label>
 struct Distinct {
     LabelIds<Label> ids;
-    std::vector<LabelStats> stats;
-
-    // The item i of `labels` has the C-order index start + i * step, step > 0.
-    template <bool with_stats>
-    void add(Runs<Label>& runs, const Label* labels, std::size_t n_labels, std::int64_t start, std::int64_t step) {
-        for_each_piece(0, n_labels, [&](std::size_t offset, std::size_t length) {
-            runs.split(labels + offset, length);
-            if constexpr (with_stats) runs.locate();
-            for (std::size_t run = 0; run < runs.n; ++run) {
-                ids.table.prefetch(runs.keys[run + prefetch_distance]);
-                const auto id = ids.id_for(runs.keys[run]);
-                if constexpr (with_stats) {
-                    if (id == stats.size()) stats.emplace_back();
-                    LabelStats& of_label = stats[id];
-                    of_label.count += static_cast<std::int64_t>(runs.length_of(run));
-                    const auto index = static_cast<std::int64_t>(offset + runs.first_of(run));
-                    of_label.first = std::min(of_label.first, start + index * step);
-                }
-            }
-            return true;
-        });
-    }
+    std::vector<std::int64_t> counts;
+    std::vector<std::int64_t> first;  // least C-order index
 
     void add_labels_only(const Label* labels, std::size_t n_labels) {
         Runs<Label> runs;
-        add<false>(runs, labels, n_labels, 0, 1);
+        for_each_piece(0, n_labels, [&](std::size_t offset, std::size_t length) {
+            runs.split(labels + offset, length);
+            id_of<Label> id_of_run[piece_size];
+            ids.ids_for(runs, id_of_run);
+            return true;
+        });
     }
 
     // Within a line the C-order index only grows, so the least one of a run is that of its first item.
     void add_with_stats(const Label* labels, const std::int64_t* shape, int ndim, bool fortran) {
         Runs<Label> runs;
         for_each_line(shape, ndim, fortran, [&](std::int64_t line, std::int64_t n, std::int64_t start, std::int64_t step) {
-            add<true>(runs, labels + line, static_cast<std::size_t>(n), start, step);
+            for_each_piece(0, static_cast<std::size_t>(n), [&](std::size_t offset, std::size_t length) {
+                runs.split(labels + line + offset, length);
+                runs.locate();
+                add_piece(runs, start + static_cast<std::int64_t>(offset) * step, step);
+                return true;
+            });
         });
+    }
+
+    // Densely: the labels of [lowest, lowest + n_keys) have a place each.
+    void tally_labels_only(const Label* labels, std::size_t n_labels, Label lowest, std::size_t n_keys) {
+        ZeroedArray<std::uint8_t> is_present(n_keys);
+        // Where no other label can be, all is known as soon as every one was met.
+        const bool is_whole = n_keys - 1 == std::numeric_limits<Label>::max();
+        std::size_t i = 0;
+        for (std::size_t stop = n_keys; i < n_labels; stop *= 2) {
+            for (stop = std::min(stop, n_labels); i < stop; ++i) {
+                const auto at = static_cast<Label>(labels[i] - lowest);
+                if (at < n_keys) [[likely]] {
+                    is_present[at] = 1;
+                } else {
+                    ids.id_for(labels[i]);
+                }
+            }
+            if (is_whole && std::find(is_present.begin(), is_present.end(), 0) == is_present.end()) break;
+        }
+        put_in_front(lowest, is_present, nullptr, nullptr);
+    }
+
+    template <bool with_first>
+    void tally(const Label* labels, const std::int64_t* shape, int ndim, bool fortran, Label lowest, std::size_t n_keys) {
+        ZeroedArray<std::int64_t> count_of(n_keys);
+        std::vector<std::int64_t> first_of(with_first ? n_keys : 0, nowhere);
+        for_each_line(shape, ndim, fortran, [&](std::int64_t line, std::int64_t n, std::int64_t start, std::int64_t step) {
+            for (std::int64_t i = 0; i < n; ++i) {
+                const auto at = static_cast<Label>(labels[line + i] - lowest);
+                if (at < n_keys) [[likely]] {
+                    ++count_of[at];
+                    if constexpr (with_first) first_of[at] = std::min(first_of[at], start + i * step);
+                } else {
+                    count(ids.id_for(labels[line + i]), 1, start + i * step);
+                }
+            }
+        });
+        put_in_front(lowest, count_of, count_of.begin(), with_first ? first_of.data() : nullptr);
+    }
+
+    // The labels of a sorted array, each once, and their counts unless that is null; `out` may be the array.
+    static std::size_t collapse(const Label* sorted, std::size_t n_labels, Label* out, std::int64_t* counts_out) {
+        Runs<Label> runs;
+        std::size_t n_found = 0;
+        for_each_piece(0, n_labels, [&](std::size_t offset, std::size_t length) {
+            runs.split(sorted + offset, length);
+            if (counts_out) runs.locate();
+            // The first run may go on one that an earlier piece began.
+            const std::size_t known = n_found > 0 && runs.keys[0] == out[n_found - 1];
+            if (counts_out) {
+                if (known) counts_out[n_found - 1] += static_cast<std::int64_t>(runs.length_of(0));
+                for (std::size_t run = known; run < runs.n; ++run)
+                    counts_out[n_found + run - known] = static_cast<std::int64_t>(runs.length_of(run));
+            }
+            std::copy(runs.keys + known, runs.keys + runs.n, out + n_found);
+            n_found += runs.n - known;
+            return true;
+        });
+        return n_found;
+    }
+
+   private:
+    void add_piece(const Runs<Label>& runs, std::int64_t start, std::int64_t step) {
+        id_of<Label> id_of_run[piece_size];
+        ids.ids_for(runs, id_of_run);
+        counts.resize(ids.labels.size(), 0);
+        first.resize(ids.labels.size(), nowhere);
+        for (std::size_t run = 0; run < runs.n; ++run) {
+            const auto id = id_of_run[run];
+            counts[id] += static_cast<std::int64_t>(runs.length_of(run));
+            first[id] = std::min(first[id], start + static_cast<std::int64_t>(runs.first_of(run)) * step);
+        }
+    }
+
+    void count(std::size_t id, std::int64_t n, std::int64_t index) {
+        counts.resize(ids.labels.size(), 0);
+        first.resize(ids.labels.size(), nowhere);
+        counts[id] += n;
+        first[id] = std::min(first[id], index);
+    }
+
+    // Puts the labels of a range for which `is_there` is not 0, and what is known of them, before the others.
+    template <class Mark>
+    void put_in_front(Label lowest, const ZeroedArray<Mark>& is_there, const std::int64_t* count_of, const std::int64_t* first_of) {
+        std::vector<Label> labels;
+        std::vector<std::int64_t> range_counts, range_first;
+        for (std::size_t at = 0; at < is_there.size(); ++at) {
+            if (!is_there[at]) continue;
+            labels.push_back(static_cast<Label>(lowest + at));
+            if (count_of) range_counts.push_back(count_of[at]);
+            if (first_of) range_first.push_back(first_of[at]);
+        }
+        const auto append = [](auto& front, auto& back) {
+            front.insert(front.end(), back.begin(), back.end());
+            back = std::move(front);
+        };
+        append(labels, ids.labels);
+        append(range_counts, counts);
+        append(range_first, first);
     }
 };
 

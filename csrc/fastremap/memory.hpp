@@ -1,0 +1,77 @@
+// Memory for tables: zeroed, and in huge pages where the system has them.
+//
+// What:       an array of fixed length whose items are all bits zero at first, and which begins at a line of the cache.
+// Requires:   items for which all bits zero is a value, and which need no destructor.
+// Complexity: O(n), but pages of large arrays are zeroed when they are first touched.
+// Source:     own; a table of many pages spends most of a random look-up on the translation of its address, which
+//             pages of 2 MiB make rare.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+namespace fastremap {
+
+template <class Item>
+class ZeroedArray {
+    static_assert(std::is_trivially_destructible_v<Item>);
+
+   public:
+    ZeroedArray() = default;
+    explicit ZeroedArray(std::size_t n_items) : size_(n_items) {
+        if (n_items > static_cast<std::size_t>(-1) / sizeof(Item) / 2) throw std::bad_alloc();
+        if (n_items == 0) return;
+#if defined(__linux__)
+        if (is_mapped()) {
+            void* pages = mmap(nullptr, nbytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            if (pages == MAP_FAILED) throw std::bad_alloc();
+            madvise(pages, nbytes(), MADV_HUGEPAGE);  // a wish: without it all is right, but slower
+            items_ = static_cast<Item*>(pages);
+            return;
+        }
+#endif
+        const std::size_t n_lines = (nbytes() + 63) / 64;
+        items_ = static_cast<Item*>(std::aligned_alloc(64, n_lines * 64));
+        if (items_ == nullptr) throw std::bad_alloc();
+        std::memset(static_cast<void*>(items_), 0, n_lines * 64);
+    }
+    ZeroedArray(ZeroedArray&& other) noexcept { *this = std::move(other); }
+    ZeroedArray& operator=(ZeroedArray&& other) noexcept {
+        std::swap(items_, other.items_);
+        std::swap(size_, other.size_);
+        return *this;
+    }
+    ~ZeroedArray() {
+        if (items_ == nullptr) return;
+#if defined(__linux__)
+        if (is_mapped()) {
+            munmap(items_, nbytes());
+            return;
+        }
+#endif
+        std::free(items_);
+    }
+
+    std::size_t size() const { return size_; }
+    Item& operator[](std::size_t at) { return items_[at]; }
+    const Item& operator[](std::size_t at) const { return items_[at]; }
+    const Item* begin() const { return items_; }
+    const Item* end() const { return items_ + size_; }
+
+   private:
+    std::size_t nbytes() const { return size_ * sizeof(Item); }
+    bool is_mapped() const { return nbytes() >= std::size_t{4} << 20; }
+
+    Item* items_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+}  // namespace fastremap
