@@ -9,9 +9,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
+#include "bytes.hpp"
 #include "choice.hpp"
 #include "missing.hpp"
 #include "runs.hpp"
@@ -30,8 +33,9 @@ class Lookup {
         }
         // A direct table of 2^16 entries stays in the second-level cache; a larger one must not cost more than hashing.
         const std::uint64_t span = static_cast<std::uint64_t>(highest) - lowest;
-        if (span < std::max<std::uint64_t>(std::uint64_t{1} << 16, 4 * n_keys)) {
-            table_.template emplace<DirectTable<Label, Out>>(lowest, n_keys ? span + 1 : 0);
+        if (sizeof(Label) == 1 || span < std::max<std::uint64_t>(std::uint64_t{1} << 16, 4 * n_keys)) {
+            const bool is_whole = sizeof(Label) == 1 && n_keys > 0;
+            table_.template emplace<DirectTable<Label, Out>>(is_whole ? 0 : lowest, is_whole ? 256 : n_keys ? span + 1 : 0);
         } else if constexpr (sizeof(Label) >= 4) {
             table_.template emplace<Table<Label, Out>>(n_keys);
         }
@@ -44,12 +48,14 @@ class Lookup {
     }
 
     // Returns the number of items done: fewer than n_labels only under Missing::stop, where the piece that begins
-    // there holds a label that is no key. A null `out` only looks. Unless the runs are long a direct table is asked for
-    // each item.
+    // there holds a label that is no key. A null `out` only looks. Where runs are short, a direct table is asked for
+    // each item, unless it is so large beside the array that to make it ready would take longer.
     std::size_t apply(const Label* labels, std::size_t n_labels, Out* out, Missing missing, Out fill,
                       Strategy strategy) const {
-        if (strategy == Strategy::dense && std::holds_alternative<Direct>(table_))
-            return apply_to_items(std::get<Direct>(table_), labels, n_labels, out, missing, fill);
+        if (strategy == Strategy::dense && std::holds_alternative<Direct>(table_)) {
+            const Direct& table = std::get<Direct>(table_);
+            if (table.n_keys() <= n_labels) return apply_to_items(table, labels, n_labels, out, missing, fill);
+        }
         return std::visit(
             [&](const auto& table) { return apply_to_runs(table, labels, n_labels, out, missing, fill); }, table_);
     }
@@ -79,19 +85,49 @@ class Lookup {
         });
     }
 
+    // With the rule for missing labels written into a copy of the table there is no branch but for what lies outside.
     static std::size_t apply_to_items(const DirectTable<Label, Out>& table, const Label* labels, std::size_t n_labels,
                                       Out* out, Missing missing, Out fill) {
-        Out mapped[piece_size];
+        const std::size_t n_keys = table.n_keys();
+        const Label lowest = table.lowest();
+        std::vector<Out> ruled(n_keys);
+        std::vector<std::uint8_t> is_missing(n_keys);
+        bool any_missing = false;
+        for (std::size_t at = 0; at < n_keys; ++at) {
+            const auto label = static_cast<Label>(lowest + at);
+            bool here = false;
+            ruled[at] = table.find(label, missing == Missing::keep ? static_cast<Out>(label) : fill, here);
+            is_missing[at] = here;
+            any_missing |= here;
+        }
+        const bool looks = missing == Missing::stop && (any_missing || n_keys - 1 < std::numeric_limits<Label>::max());
         return for_each_piece(0, n_labels, [&](std::size_t offset, std::size_t length) {
-            bool any_missing = false;
-            for (std::size_t i = 0; i < length; ++i) {
-                const Label label = labels[offset + i];
-                mapped[i] = table.find(label, missing == Missing::keep ? static_cast<Out>(label) : fill, any_missing);
-            }
-            if (missing == Missing::stop && any_missing) return false;
-            if (out) std::copy(mapped, mapped + length, out + offset);
+            const Label* piece = labels + offset;
+            if (looks && any_outside(piece, length, lowest, n_keys, any_missing ? is_missing.data() : nullptr)) return false;
+            if (out) map_items(piece, length, lowest, n_keys, ruled.data(), out + offset, missing, fill);
             return true;
         });
+    }
+
+    static bool any_outside(const Label* labels, std::size_t n, Label lowest, std::size_t n_keys,
+                            const std::uint8_t* is_missing) {
+        std::uint8_t any = 0;
+        for (std::size_t i = 0; i < n; ++i) any |= static_cast<Label>(labels[i] - lowest) >= n_keys;
+        if (any || is_missing == nullptr) return any;
+        for (std::size_t i = 0; i < n; ++i) any |= is_missing[static_cast<Label>(labels[i] - lowest)];
+        return any;
+    }
+
+    static void map_items(const Label* labels, std::size_t n, Label lowest, std::size_t n_keys, const Out* ruled, Out* out,
+                          Missing missing, Out fill) {
+        if constexpr (sizeof(Label) == 1 && sizeof(Out) == 1) {
+            if (n_keys == 256) return FASTREMAP_CHOOSE(map_bytes(labels, n, ruled, out));
+        }
+        for (std::size_t i = 0; i < n; ++i) {
+            const Label label = labels[i];
+            const auto at = static_cast<Label>(label - lowest);
+            out[i] = at < n_keys ? ruled[at] : missing == Missing::keep ? static_cast<Out>(label) : fill;
+        }
     }
 
     using Direct = DirectTable<Label, Out>;

@@ -154,6 +154,9 @@ class DirectTable {
         return otherwise;
     }
 
+    Key lowest() const { return lowest_; }
+    std::size_t n_keys() const { return values_.size(); }
+
     // Requires a key within the range.
     Value find_or_insert(Key key, Value value, bool& inserted) {
         const auto at = static_cast<Key>(key - lowest_);

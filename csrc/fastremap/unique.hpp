@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -102,13 +103,19 @@ struct Distinct {
         ZeroedArray<std::int64_t> count_of(n_keys);
         std::vector<std::int64_t> first_of(with_first ? n_keys : 0, nowhere);
         for_each_line(shape, ndim, fortran, [&](std::int64_t line, std::int64_t n, std::int64_t start, std::int64_t step) {
+            const Label* items = labels + line;
+            if constexpr (!with_first && sizeof(Label) <= 2) return count_items(items, static_cast<std::size_t>(n), count_of);
+            std::int64_t* const counts_to = &count_of[0];  // what is captured would be read anew after each write
+            std::int64_t* const first_to = first_of.data();
+            const Label from = lowest;
+            const std::size_t n_places = n_keys;
             for (std::int64_t i = 0; i < n; ++i) {
-                const auto at = static_cast<Label>(labels[line + i] - lowest);
-                if (at < n_keys) [[likely]] {
-                    ++count_of[at];
-                    if constexpr (with_first) first_of[at] = std::min(first_of[at], start + i * step);
+                const auto at = static_cast<Label>(items[i] - from);
+                if (at < n_places) [[likely]] {
+                    ++counts_to[at];
+                    if constexpr (with_first) first_to[at] = std::min(first_to[at], start + i * step);
                 } else {
-                    count(ids.id_for(labels[line + i]), 1, start + i * step);
+                    count(ids.id_for(items[i]), 1, start + i * step);
                 }
             }
         });
@@ -146,6 +153,28 @@ struct Distinct {
             const auto id = id_of_run[run];
             counts[id] += static_cast<std::int64_t>(runs.length_of(run));
             first[id] = std::min(first[id], start + static_cast<std::int64_t>(runs.first_of(run)) * step);
+        }
+    }
+
+    // Counts the items of 1 or 2 bytes: read 8 bytes at a time, into tables that take turns, since an item that follows
+    // its like would wait for the count of that to be written.
+    static void count_items(const Label* items, std::size_t n, ZeroedArray<std::int64_t>& count_of) {
+        constexpr std::size_t n_tables = sizeof(Label) == 1 ? 4 : 1, n_keys = std::size_t{1} << (8 * sizeof(Label) % 64);
+        std::vector<std::uint32_t> tables(n_tables * n_keys);
+        const std::size_t most = std::size_t{1} << 31;  // that a table can count
+        for (std::size_t begin = 0; begin < n; begin += most) {
+            const std::size_t end = std::min(n, begin + most);
+            std::uint32_t* const to = tables.data();
+            std::size_t i = begin;
+            for (; i + 8 / sizeof(Label) <= end; i += 8 / sizeof(Label)) {
+                std::uint64_t word;
+                std::memcpy(&word, items + i, 8);
+                for (std::size_t item = 0; item < 8 / sizeof(Label); ++item)
+                    ++to[item % n_tables * n_keys + static_cast<Label>(word >> (8 * sizeof(Label) * item % 64))];
+            }
+            for (; i < end; ++i) ++to[items[i]];
+            for (std::size_t at = 0; at < tables.size(); ++at) count_of[at % n_keys] += tables[at];
+            std::fill(tables.begin(), tables.end(), 0);
         }
     }
 
