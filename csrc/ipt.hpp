@@ -30,6 +30,10 @@
 #include <utility>
 #include <vector>
 
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
+
 namespace ipt {
 
 // All that was found by measuring, in one place. Sizes are in bytes.
@@ -166,43 +170,189 @@ inline void copy_run(char* to, const char* from, std::size_t nbytes) {
     if (nbytes == 1) *to = *from;
 }
 
-// Runs of a line and more, with the widest registers there are: FASTREMAP_ISA=scalar or avx2 holds back wider ones.
-using CopyLong = void (*)(char* to, const char* from, std::size_t nbytes);
-
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+// What is compiled once for each instruction set: `groups` is the number of 16-byte groups in its registers.
+//
+// copy: runs of a line and more.
+// tile: a line's items in rows x a group's items in columns, transposed, so that each row of the result is one line. The
+//       groups of a register hold rows a register's items apart; each of log2(n) rounds interleaves, within groups, row
+//       i with row i + n / 2.
 template <std::size_t width>
-struct Wide {
-    typedef char Type __attribute__((vector_size(width)));
-};
+inline constexpr std::size_t n_lanes = width == 0 || width > 16 ? 1 : 16 / width;
 
-#define IPT_COPY_LONG(name, isa, width)                                              \
-    __attribute__((target(isa))) inline void name(char* to, const char* from, std::size_t nbytes) { \
-        Wide<width>::Type held;                                                      \
-        for (std::size_t i = 0; i + width < nbytes; i += width) {                    \
-            std::memcpy(&held, from + i, width);                                     \
-            std::memcpy(to + i, &held, width);                                       \
-        }                                                                            \
-        std::memcpy(&held, from + nbytes - width, width);                            \
-        std::memcpy(to + nbytes - width, &held, width);                              \
-    }
-IPT_COPY_LONG(copy_long_avx2, "avx2", 32)
-IPT_COPY_LONG(copy_long_avx512, "avx512f", 64)
-#undef IPT_COPY_LONG
+#if defined(__x86_64__) && defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define IPT_HAS_SIMD
+#endif
+#endif
 
-inline CopyLong chosen_copy_long() {
+#ifdef IPT_HAS_SIMD
+template <std::size_t width, std::size_t nbytes>
+struct Register;
+
+#define IPT_REGISTER(width, lane)                                  \
+    template <std::size_t nbytes>                                  \
+    struct Register<width, nbytes> {                               \
+        typedef lane Type __attribute__((vector_size(nbytes)));    \
+    };
+IPT_REGISTER(1, std::uint8_t)
+IPT_REGISTER(2, std::uint16_t)
+IPT_REGISTER(4, std::uint32_t)
+IPT_REGISTER(8, std::uint64_t)
+#undef IPT_REGISTER
+
+#define IPT_KERNELS(name, isa, groups)                                                                                \
+    struct name {                                                                                                     \
+        template <std::size_t width, std::size_t n>                                                                   \
+        using Part = typename Register<width, 16 * n>::Type;                                                          \
+                                                                                                                      \
+        template <std::size_t width, std::size_t n, std::size_t... i>                                                 \
+        __attribute__((target(isa), always_inline)) static inline Part<width, n> join(                                \
+            Part<width, n / 2> a, Part<width, n / 2> b, std::index_sequence<i...>) {                                  \
+            return __builtin_shufflevector(a, b, i...);                                                               \
+        }                                                                                                             \
+                                                                                                                      \
+        template <std::size_t width, std::size_t n>                                                                   \
+        __attribute__((target(isa), always_inline)) static inline Part<width, n> load(const char* from,               \
+                                                                                      std::ptrdiff_t apart) {         \
+            if constexpr (n == 1) {                                                                                   \
+                Part<width, 1> part;                                                                                  \
+                std::memcpy(&part, from, 16);                                                                         \
+                return part;                                                                                          \
+            } else {                                                                                                  \
+                return join<width, n>(load<width, n / 2>(from, apart),                                                \
+                                      load<width, n / 2>(from + apart * static_cast<std::ptrdiff_t>(n / 2), apart),   \
+                                      std::make_index_sequence<n_lanes<width> * n>{});                                \
+            }                                                                                                         \
+        }                                                                                                             \
+                                                                                                                      \
+        template <std::size_t width, std::size_t half, std::size_t... i>                                              \
+        __attribute__((target(isa), always_inline)) static inline Part<width, groups> zip(                            \
+            Part<width, groups> a, Part<width, groups> b, std::index_sequence<i...>) {                                \
+            constexpr std::size_t n = n_lanes<width>;                                                                 \
+            return __builtin_shufflevector(a, b, (i / n * n + half * n / 2 + i % n / 2 + i % 2 * n * groups)...);     \
+        }                                                                                                             \
+                                                                                                                      \
+        template <std::size_t width, std::size_t n_parts = 4 / groups>                                                \
+        __attribute__((target(isa), always_inline)) static inline void tile(                                          \
+            const char* from, std::ptrdiff_t from_pitch, char* to, std::ptrdiff_t to_pitch) {                         \
+            constexpr std::size_t n = n_lanes<width>;                                                                 \
+            constexpr auto lanes = std::make_index_sequence<n * groups>{};                                            \
+            const auto apart = static_cast<std::ptrdiff_t>(n) * from_pitch;                                           \
+            Part<width, groups> rows[n], mixed[n];                                                                    \
+            for (std::size_t part = 0; part < n_parts; ++part,   from += groups * apart, to += 16 * groups) {        \
+                _Pragma("GCC unroll 16") for (std::size_t i = 0; i < n; ++i) rows[i] =                                \
+                    load<width, groups>(from + static_cast<std::ptrdiff_t>(i) * from_pitch, apart);                   \
+                _Pragma("GCC unroll 4") for (std::size_t round = 1; round < n; round *= 2) {                          \
+                    _Pragma("GCC unroll 8") for (std::size_t i = 0; i < n / 2; ++i) {                                 \
+                        mixed[2 * i] = zip<width, 0>(rows[i], rows[i + n / 2], lanes);                                \
+                        mixed[2 * i + 1] = zip<width, 1>(rows[i], rows[i + n / 2], lanes);                            \
+                    }                                                                                                 \
+                    _Pragma("GCC unroll 16") for (std::size_t i = 0; i < n; ++i) rows[i] = mixed[i];                  \
+                }                                                                                                     \
+                _Pragma("GCC unroll 16") for (std::size_t i = 0; i < n; ++i)                                          \
+                    std::memcpy(to + static_cast<std::ptrdiff_t>(i) * to_pitch, &rows[i], 16 * groups);               \
+            }                                                                                                         \
+        }                                                                                                             \
+                                                                                                                      \
+        template <std::size_t width, std::size_t n_parts = 4 / groups>                                                \
+        __attribute__((target(isa))) static void strip(const char* from, std::ptrdiff_t from_pitch, char* to,         \
+                                                       std::ptrdiff_t to_pitch, std::size_t n_columns) {              \
+            for (std::size_t j = 0; j < n_columns; j += n_lanes<width>) {                                             \
+                const std::size_t column = std::min(j, n_columns - n_lanes<width>);                                   \
+                tile<width, n_parts>(from + column * width, from_pitch,                                               \
+                                     to + static_cast<std::ptrdiff_t>(column) * to_pitch, to_pitch);                  \
+            }                                                                                                         \
+        }                                                                                                             \
+                                                                                                                      \
+        __attribute__((target(isa))) static void copy_rows(char* to, std::ptrdiff_t to_pitch, const char* from,       \
+                                                           std::ptrdiff_t from_pitch, std::size_t n_rows,             \
+                                                           std::size_t nbytes) {                                      \
+            for (std::size_t i = 0; i < n_rows; ++i, to += to_pitch, from += from_pitch) copy(to, from, nbytes);      \
+        }                                                                                                             \
+                                                                                                                      \
+        __attribute__((target(isa))) static void copy(char* to, const char* from, std::size_t nbytes) {               \
+            Part<1, groups> held;                                                                                     \
+            for (std::size_t i = 0; i + sizeof held < nbytes; i += sizeof held) {                                     \
+                std::memcpy(&held, from + i, sizeof held);                                                            \
+                std::memcpy(to + i, &held, sizeof held);                                                              \
+            }                                                                                                         \
+            std::memcpy(&held, from + nbytes - sizeof held, sizeof held);                                             \
+            std::memcpy(to + nbytes - sizeof held, &held, sizeof held);                                               \
+        }                                                                                                             \
+    };
+IPT_KERNELS(Sse2, "sse2", 1)
+IPT_KERNELS(Avx2, "avx2", 2)
+IPT_KERNELS(Avx512, "avx512f,avx512bw,avx512vl", 4)
+#undef IPT_KERNELS
+
+// FASTREMAP_ISA=scalar or avx2 holds back what is wider.
+enum class Isa { narrow, avx2, avx512 };
+
+inline Isa chosen_isa() {
     const char* chosen = std::getenv("FASTREMAP_ISA");
     const bool any = chosen == nullptr || *chosen == '\0';
-    if ((any || std::strcmp(chosen, "avx512") == 0) && __builtin_cpu_supports("avx512f")) return copy_long_avx512;
-    if ((any || std::strcmp(chosen, "scalar") != 0) && __builtin_cpu_supports("avx2")) return copy_long_avx2;
-    return copy_run;
+    const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                            __builtin_cpu_supports("avx512vl");
+    if ((any || std::strcmp(chosen, "avx512") == 0) && has_avx512) return Isa::avx512;
+    if ((any || std::strcmp(chosen, "scalar") != 0) && __builtin_cpu_supports("avx2")) return Isa::avx2;
+    return Isa::narrow;
+}
+
+template <class Function>
+Function* choice(Function* narrow, Function* avx2, Function* avx512) {
+    const Isa isa = chosen_isa();
+    return isa == Isa::avx512 ? avx512 : isa == Isa::avx2 ? avx2 : narrow;
+}
+
+// `n_rows` is a line's items, or a group's.
+template <std::size_t width, std::size_t n_rows>
+inline void transpose_strip(const char* from, std::ptrdiff_t from_pitch, char* to, std::ptrdiff_t to_pitch,
+                            std::size_t n_columns) {
+    static const auto chosen = n_rows == n_lanes<width> ? Sse2::strip<width, 1> :
+         choice(Sse2::strip<width>, Avx2::strip<width>, Avx512::strip<width>);
+    chosen(from, from_pitch, to, to_pitch, n_columns);
+}
+
+inline void copy_lines(char* to, const char* from, std::size_t nbytes) {
+    static const auto chosen = choice(Sse2::copy, Avx2::copy, Avx512::copy);
+    chosen(to, from, nbytes);
+}
+
+// Rows of a line and more.
+inline void copy_rows_of_lines(char* to, std::ptrdiff_t to_pitch, const char* from, std::ptrdiff_t from_pitch,
+                               std::size_t n_rows, std::size_t nbytes) {
+    static const auto chosen = choice(Sse2::copy_rows, Avx2::copy_rows, Avx512::copy_rows);
+    chosen(to, to_pitch, from, from_pitch, n_rows, nbytes);
 }
 #else
-inline CopyLong chosen_copy_long() { return copy_run; }
+template <std::size_t width, std::size_t n_rows>
+inline void transpose_strip(const char* from, std::ptrdiff_t from_pitch, char* to, std::ptrdiff_t to_pitch,
+                            std::size_t n_columns) {
+    for (std::size_t j = 0; j < n_columns; ++j)
+        for (std::size_t i = 0; i < n_rows; ++i)
+            std::memcpy(to + static_cast<std::ptrdiff_t>(j) * to_pitch + i * width,
+                        from + static_cast<std::ptrdiff_t>(i) * from_pitch + j * width, width);
+}
+
+inline void copy_lines(char* to, const char* from, std::size_t nbytes) { copy_run(to, from, nbytes); }
+
+inline void copy_rows_of_lines(char* to, std::ptrdiff_t to_pitch, const char* from, std::ptrdiff_t from_pitch,
+                               std::size_t n_rows, std::size_t nbytes) {
+    for (std::size_t i = 0; i < n_rows; ++i, to += to_pitch, from += from_pitch) copy_run(to, from, nbytes);
+}
 #endif
 
 inline void copy_long(char* to, const char* from, std::size_t nbytes) {
-    static const CopyLong chosen = chosen_copy_long();
-    (nbytes >= tuning::line ? chosen : copy_run)(to, from, nbytes);
+    if (nbytes >= tuning::line)
+        copy_lines(to, from, nbytes);
+    else
+        copy_run(to, from, nbytes);
+}
+
+inline void copy_rows(char* to, std::ptrdiff_t to_pitch, const char* from, std::ptrdiff_t from_pitch,
+                      std::size_t n_rows, std::size_t nbytes) {
+    if (nbytes >= tuning::line) return copy_rows_of_lines(to, to_pitch, from, from_pitch, n_rows, nbytes);
+    for (std::size_t i = 0; i < n_rows; ++i, to += to_pitch, from += from_pitch) copy_run(to, from, nbytes);
 }
 
 // The same, while the memory `ahead` bytes behind the target is fetched.
@@ -235,106 +385,56 @@ void visit_width(std::size_t unit, Action&& action) {
     }
 }
 
-// Items of a tile's edge: those of one 16-byte register, which every 64-bit processor has.
-template <std::size_t width>
-inline constexpr std::size_t n_lanes = width == 0 ? 1 : 16 / width;
-
-#if defined(__GNUC__) || defined(__clang__)
-template <std::size_t width>
-struct Register;
-template <>
-struct Register<1> {
-    using Lane = unsigned char;
-    typedef Lane Type __attribute__((vector_size(16)));
-};
-template <>
-struct Register<2> {
-    using Lane = std::uint16_t;
-    typedef Lane Type __attribute__((vector_size(16)));
-};
-template <>
-struct Register<4> {
-    using Lane = std::uint32_t;
-    typedef Lane Type __attribute__((vector_size(16)));
-};
-template <>
-struct Register<8> {
-    using Lane = std::uint64_t;
-    typedef Lane Type __attribute__((vector_size(16)));
-};
-
-// Interleaves the lanes of a and b from lane `first` on.
-template <std::size_t width, std::size_t first, std::size_t... i>
-inline typename Register<width>::Type zip(typename Register<width>::Type a, typename Register<width>::Type b,
-                                          std::index_sequence<i...>) {
-    constexpr std::size_t n = n_lanes<width>;
-#if defined(__clang__)
-    return __builtin_shufflevector(a, b, (first + i / 2 + i % 2 * n)...);
-#else
-    using Lane = typename Register<width>::Lane;
-    return __builtin_shuffle(a, b, typename Register<width>::Type{static_cast<Lane>(first + i / 2 + i % 2 * n)...});
-#endif
+// Tells whether the lines at the beginning of so many rows evict each other from a first-level cache: 64 sets of 8.
+inline bool rows_compete(std::ptrdiff_t pitch, std::size_t n_rows) {
+    constexpr std::size_t way = 64 * tuning::line;
+    const auto step = static_cast<std::size_t>(std::abs(pitch));
+    return step % tuning::line == 0 && n_rows > 8 * way / std::gcd(step, way);
 }
 
-// A square of registers transposed: each of log2(n) rounds interleaves row i with row i + n / 2.
-template <std::size_t width>
-inline void transpose_tile(const char* from, std::ptrdiff_t from_pitch, char* to, std::ptrdiff_t to_pitch) {
-    using Vector = typename Register<width>::Type;
-    constexpr std::size_t n = n_lanes<width>;
-    constexpr auto lanes = std::make_index_sequence<n>{};
-    Vector rows[n], mixed[n];
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < n; ++i) std::memcpy(&rows[i], from + static_cast<std::ptrdiff_t>(i) * from_pitch, 16);
-#pragma GCC unroll 4
-    for (std::size_t round = 1; round < n; round *= 2) {
-#pragma GCC unroll 8
-        for (std::size_t i = 0; i < n / 2; ++i) {
-            mixed[2 * i] = zip<width, 0>(rows[i], rows[i + n / 2], lanes);
-            mixed[2 * i + 1] = zip<width, n / 2>(rows[i], rows[i + n / 2], lanes);
+// Transposes rows x columns items, strip by strip of as many rows as a line (or a group) has items, and stripe by stripe,
+// so that the lines of both sides are used up while they are in the cache. The last strip repeats a part of the one
+// before. Rows whose lines compete are read once, whole, into a buffer.
+template <std::size_t width, std::size_t n_rows>
+void transpose_strips(const char* from, char* to, Axis row, Axis column) {
+    constexpr std::size_t stripe = tuning::stripe / width;
+    char buffer[n_rows * tuning::stripe];
+    const bool compete = rows_compete(row.from, n_rows);
+    auto at = [](std::size_t i, std::ptrdiff_t stride) { return static_cast<std::ptrdiff_t>(i) * stride; };
+    for (std::size_t begin = 0; begin < column.n; begin += stripe) {
+        const std::size_t n_columns = std::min(stripe, column.n), c = std::min(begin, column.n - n_columns);
+        const std::size_t n_next = std::min(stripe, column.n - c - n_columns);
+        for (std::size_t i = 0; i < row.n; i += n_rows) {
+            const std::size_t r = std::min(i, row.n - n_rows);
+            const char* source = from + at(r, row.from) + at(c, column.from);
+            char* target = to + at(r, row.to) + at(c, column.to);
+            if (n_next != 0)
+                for (std::size_t k = 0; k < n_rows; ++k)
+                    prefetch_run(source + at(k, row.from) + at(n_columns, column.from), n_next * width);
+            if (compete) {
+                copy_rows(buffer, tuning::stripe, source, row.from, n_rows, n_columns * width);
+                transpose_strip<width, n_rows>(buffer, tuning::stripe, target, column.to, n_columns);
+            } else {
+                transpose_strip<width, n_rows>(source, row.from, target, column.to, n_columns);
+            }
         }
-#pragma GCC unroll 16
-        for (std::size_t i = 0; i < n; ++i) rows[i] = mixed[i];
     }
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < n; ++i) std::memcpy(to + static_cast<std::ptrdiff_t>(i) * to_pitch, &rows[i], 16);
 }
-#else
-template <std::size_t width>
-inline void transpose_tile(const char* from, std::ptrdiff_t from_pitch, char* to, std::ptrdiff_t to_pitch) {
-    constexpr auto n = static_cast<std::ptrdiff_t>(n_lanes<width>), size = static_cast<std::ptrdiff_t>(width);
-    for (std::ptrdiff_t i = 0; i < n; ++i)
-        for (std::ptrdiff_t j = 0; j < n; ++j)
-            std::memcpy(to + j * to_pitch + i * size, from + i * from_pitch + j * size, width);
-}
-#endif
 
 // rows x columns units into columns x rows: row.from and column.from are their strides in the source, row.to and
-// column.to in the target. Stripe by stripe, so that the lines of both sides are used up while they are in the cache.
+// column.to in the target.
 template <std::size_t width>
 void transpose_block(const char* from, char* to, Axis row, Axis column, std::size_t unit) {
-    const std::size_t stripe = std::max<std::size_t>(tuning::stripe / unit, 1);
-    constexpr std::size_t n = n_lanes<width>;
     const auto whole = static_cast<std::ptrdiff_t>(unit);
-    auto at = [](std::size_t i, std::ptrdiff_t stride) { return static_cast<std::ptrdiff_t>(i) * stride; };
-    if constexpr (n > 1) {
-        if (row.n >= n && column.n >= n && column.from == whole && row.to == whole) {
-            for (std::size_t begin = 0; begin < column.n; begin += stripe) {
-                const std::size_t end = std::min(begin + stripe, column.n);
-                for (std::size_t i = 0; i < row.n; i += n) {
-                    const std::size_t r = std::min(i, row.n - n);  // the last tiles repeat a part of those before
-                    if (end < column.n)
-                        for (std::size_t k = 0; k < n; ++k)
-                            prefetch_run(from + at(r + k, row.from) + at(end, column.from), tuning::stripe);
-                    for (std::size_t j = begin; j < end; j += n) {
-                        const std::size_t c = std::min(j, column.n - n);
-                        transpose_tile<width>(from + at(r, row.from) + at(c, column.from), row.from,
-                                              to + at(r, row.to) + at(c, column.to), column.to);
-                    }
-                }
-            }
-            return;
+    if constexpr (n_lanes<width> > 1) {
+        constexpr std::size_t n_rows = tuning::line / width, n = n_lanes<width>;
+        if (column.n >= n && column.from == whole && row.to == whole) {
+            if (row.n >= n_rows) return transpose_strips<width, n_rows>(from, to, row, column);
+            if (row.n >= n) return transpose_strips<width, n>(from, to, row, column);
         }
     }
+    const std::size_t stripe = std::max<std::size_t>(tuning::stripe / unit, 1);
+    auto at = [](std::size_t i, std::ptrdiff_t stride) { return static_cast<std::ptrdiff_t>(i) * stride; };
     for (std::size_t begin = 0; begin < column.n; begin += stripe) {
         const std::size_t end = std::min(begin + stripe, column.n);
         for (std::size_t r = 0; r < row.n; ++r)
@@ -344,33 +444,51 @@ void transpose_block(const char* from, char* to, Axis row, Axis column, std::siz
     }
 }
 
-// The edge, in units, of the tiles that go through a buffer; 1 where whole units need none.
-inline std::size_t tile_edge(std::size_t unit) {
-    std::size_t edge = std::max<std::size_t>(tuning::stripe / unit, 1);
-    while (edge > 1 && edge * edge * unit > tuning::tile) edge /= 2;
-    return edge;
+// Writes a row of a buffer behind the `n_held` bytes that stand before it, which the last call held back: whole lines
+// past the cache, where there are such stores, and what does not fill a line only if it is the first or the last.
+inline void stream_row(char* to, char* row, std::size_t nbytes, bool first, bool last) {
+#ifdef IPT_HAS_SIMD
+    auto rest = [](const char* address) { return reinterpret_cast<std::uintptr_t>(address) % tuning::line; };
+    const char* end = to + nbytes;
+    char* line = to - rest(to);
+    if (first && line != to) {
+        line += tuning::line;
+        std::memcpy(to, row, static_cast<std::size_t>(std::min<std::ptrdiff_t>(line - to, end - to)));
+    }
+    const char* from = row + (line - to);
+    for (; line + tuning::line <= end; line += tuning::line, from += tuning::line)
+        for (std::size_t i = 0; i < tuning::line; i += 16)
+            _mm_stream_si128(reinterpret_cast<__m128i*>(line + i),
+                             _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i)));
+    if (!last)
+        std::memcpy(row - tuning::line, row + nbytes - tuning::line, tuning::line);
+    else if (line < end)
+        std::memcpy(line, from, static_cast<std::size_t>(end - line));
+#else
+    copy_run(to, row, nbytes);
+#endif
 }
 
-// The same through a buffer, tile by tile: rows of a target whose lines compete for the same places in the cache are
-// then written line by line, and not item by item. row.to is a unit.
+// The same for a target that is not in the cache: tiles are read into a buffer, row by row, transposed, and written line
+// by line. What does not fill a line waits before its row for the tile below.
 template <std::size_t width>
-void transpose_tiles(const char* from, char* to, Axis row, Axis column, std::size_t unit) {
-    char buffer[tuning::tile];
-    const std::size_t edge = tile_edge(unit);
-    auto source = [&](std::size_t i, std::size_t j) {
-        return from + static_cast<std::ptrdiff_t>(i) * row.from + static_cast<std::ptrdiff_t>(j) * column.from;
-    };
-    for (std::size_t i = 0; i < row.n; i += edge) {
-        const std::size_t high = std::min(edge, row.n - i), high_nbytes = high * unit;
-        for (std::size_t j = 0; j < column.n; j += edge) {
-            const std::size_t wide = std::min(edge, column.n - j);
-            if (j + wide < column.n)
-                for (std::size_t k = 0; k < high; ++k) prefetch_run(source(i + k, j + wide), wide * unit);
-            transpose_block<width>(source(i, j), buffer, {high, row.from, static_cast<std::ptrdiff_t>(unit)},
-                                   {wide, column.from, static_cast<std::ptrdiff_t>(high_nbytes)}, unit);
-            char* target = to + static_cast<std::ptrdiff_t>(j) * column.to + i * unit;
+void transpose_tiles(const char* from, char* to, Axis row, Axis column) {
+    constexpr std::size_t edge = tuning::stripe / width, pitch = tuning::stripe + tuning::line;
+    constexpr auto whole = static_cast<std::ptrdiff_t>(width);
+    char source[edge * tuning::stripe], target[edge * pitch];
+    auto at = [](std::size_t i, std::ptrdiff_t stride) { return static_cast<std::ptrdiff_t>(i) * stride; };
+    for (std::size_t j = 0; j < column.n; j += edge) {
+        const std::size_t wide = std::min(edge, column.n - j);
+        for (std::size_t i = 0; i < row.n; i += edge) {
+            const std::size_t high = std::min(edge, row.n - i);
+            const char* tile = from + at(i, row.from) + at(j, column.from);
+            copy_rows(source, tuning::stripe, tile, row.from, high, wide * width);
+            for (std::size_t k = high; k < std::min(2 * edge, row.n - i); ++k)
+                prefetch_run(tile + at(k, row.from), wide * width);
+            transpose_block<width>(source, target + tuning::line, {high, tuning::stripe, whole}, {wide, whole, pitch}, width);
             for (std::size_t k = 0; k < wide; ++k)
-                copy_long(target + static_cast<std::ptrdiff_t>(k) * column.to, buffer + k * high_nbytes, high_nbytes);
+                stream_row(to + at(i, row.to) + at(j + k, column.to), target + tuning::line + k * pitch, high * width,
+                           i == 0, i + high == row.n);
         }
     }
 }
@@ -412,8 +530,8 @@ class Permute {
             for (std::size_t i = 0; i < outer_[axis].n; ++i)
                 descend<width>(axis + 1, from + static_cast<std::ptrdiff_t>(i) * outer_[axis].from,
                                to + static_cast<std::ptrdiff_t>(i) * outer_[axis].to);
-        } else if (column_.n > 1 && target_ == Target::memory && tile_edge(unit_) > 1) {
-            transpose_tiles<width>(from, to, row_, column_, unit_);
+        } else if (width != 0 && width < 16 && column_.n > 1 && column_.from == width && target_ == Target::memory) {
+            if constexpr (width != 0) transpose_tiles<width>(from, to, row_, column_);
         } else if (column_.n > 1) {
             transpose_block<width>(from, to, row_, column_, unit_);
         } else {
@@ -458,13 +576,18 @@ inline void exchange(char* a, char* b, std::size_t nbytes) {
     }
 }
 
-// Transposes n x n units in place, row i beginning at i * pitch. A tile goes through the buffer, transposed, is
-// exchanged with its mirror image row by row, and that returns through the buffer: rows of powers of two, whose lines
-// compete for the same places in the cache, are thus never held all at once.
+// The edge, in units, of the tiles of a square: two stripes meet in one. 1 where whole units need no buffer.
+inline std::size_t tile_edge(std::size_t unit) { return std::max<std::size_t>(tuning::stripe / unit, 1); }
+
+// Transposes n x n units in place, row i beginning at i * pitch. A tile and its mirror image are read into buffers, row
+// by row, and each is written, transposed, where the other was: rows of powers of two, whose lines compete for the same
+// places in the cache, are thus never held all at once.
 template <std::size_t width>
 void transpose_square(char* arr, std::size_t n, std::ptrdiff_t pitch, std::size_t unit, char* buffer) {
-    const std::size_t edge = tile_edge(unit);
-    const auto whole = static_cast<std::ptrdiff_t>(unit);
+    const std::size_t n_tiles = (n + tile_edge(unit) - 1) / tile_edge(unit), edge = (n + n_tiles - 1) / n_tiles;
+    const auto whole = static_cast<std::ptrdiff_t>(unit), edge_pitch = static_cast<std::ptrdiff_t>(edge) * whole;
+    char* mirror = buffer + edge * edge * unit;
+    auto size = [&](std::size_t i) { return std::min(edge, n - i); };
     auto at = [&](std::size_t i, std::size_t j) {
         return arr + static_cast<std::ptrdiff_t>(i) * pitch + static_cast<std::ptrdiff_t>(j) * whole;
     };
@@ -473,23 +596,27 @@ void transpose_square(char* arr, std::size_t n, std::ptrdiff_t pitch, std::size_
             for (std::size_t j = i + 1; j < n; ++j) exchange(at(i, j), at(j, i), unit);
         return;
     }
+    auto fetch = [&](std::size_t i, std::size_t j) {
+        for (std::size_t k = 0; k < size(i); ++k) prefetch_run(at(i + k, j), size(j) * unit);
+    };
+    auto read = [&](std::size_t i, std::size_t j, char* to) {
+        copy_rows(to, edge_pitch, at(i, j), pitch, size(i), size(j) * unit);
+    };
+    auto write = [&](const char* from, std::size_t i, std::size_t j) {
+        transpose_block<width>(from, at(j, i), {size(i), edge_pitch, whole}, {size(j), whole, pitch}, unit);
+    };
     for (std::size_t i = 0; i < n; i += edge) {
-        const std::size_t high = std::min(edge, n - i);
-        const auto high_pitch = static_cast<std::ptrdiff_t>(high) * whole;
-        for (std::size_t j = i; j < n; j += edge) {
-            const std::size_t wide = std::min(edge, n - j);
-            const std::size_t next = j + wide, n_next = std::min(edge, n - next);
-            for (std::size_t k = 0; n_next != 0 && k < high; ++k) prefetch_run(at(i + k, next), n_next * unit);
-            for (std::size_t k = 0; k < n_next; ++k) prefetch_run(at(next + k, i), high * unit);
-            transpose_block<width>(at(i, j), buffer, {high, pitch, whole}, {wide, whole, high_pitch}, unit);
-            if (j == i) {
-                for (std::size_t k = 0; k < wide; ++k)
-                    copy_run(at(i + k, i), buffer + static_cast<std::ptrdiff_t>(k) * high_pitch, high * unit);
-                continue;
+        read(i, i, buffer);
+        write(buffer, i, i);
+        for (std::size_t j = i + edge; j < n; j += edge) {
+            read(i, j, buffer);
+            read(j, i, mirror);
+            if (j + edge < n) {
+                fetch(i, j + edge);
+                fetch(j + edge, i);
             }
-            for (std::size_t k = 0; k < wide; ++k)
-                exchange(at(j + k, i), buffer + static_cast<std::ptrdiff_t>(k) * high_pitch, high * unit);
-            transpose_block<width>(buffer, at(i, j), {wide, high_pitch, whole}, {high, whole, pitch}, unit);
+            write(buffer, i, j);
+            write(mirror, j, i);
         }
     }
 }
@@ -677,7 +804,7 @@ inline Pass square_pass(std::size_t outer, std::size_t n, std::size_t between, s
     const double nbytes = static_cast<double>(outer) * static_cast<double>(n * n * between * unit);
     // Rows shorter than a line are fetched whole.
     const double waste = std::max(1.0, static_cast<double>(tuning::line) / static_cast<double>(n * unit));
-    return {Kind::square, outer, {n, between, n}, {}, 0, unit, edge == 1 ? 0 : edge * edge * unit, 4 * nbytes * waste};
+    return {Kind::square, outer, {n, between, n}, {}, 0, unit, edge == 1 ? 0 : 2 * edge * edge * unit, 4 * nbytes * waste};
 }
 
 inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::vector<std::size_t> order,
