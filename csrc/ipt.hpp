@@ -42,7 +42,8 @@ inline constexpr std::size_t line = 64;                     // a cache line
 inline constexpr std::size_t stripe = 256;                  // four neighbouring lines: what prefetchers fetch at once
 inline constexpr std::size_t tile = 16 << 10;               // the square pass's buffer: half a first-level cache
 inline constexpr std::size_t near = 512 << 10;              // a panel and its scratch stay in the second-level cache
-inline constexpr std::size_t far = 4 << 20;                 // beyond this a panel leaves the caches of one core
+inline constexpr std::size_t far = 9 << 19;                 // beyond this a panel leaves the caches of one core
+inline constexpr std::size_t long_row = 1 << 10;             // prefetches find rows of this length
 inline constexpr std::size_t longest_unit = 8 << 10;        // tiles longer than this gain nothing for cycles
 inline constexpr std::size_t piece = 64 << 10;              // cycles move longer units piece by piece
 inline constexpr std::size_t look_ahead = 16 << 10;          // cycles prefetch this much before it is moved
@@ -94,6 +95,14 @@ inline std::vector<Axis> merged(std::vector<Axis> axes, std::size_t& unit) {
     }
     return kept;
 }
+
+// Room that is left open after every so many units of an array, for the tails that are laid aside meanwhile.
+struct Gaps {
+    std::size_t every = 0, nbytes = 0;
+
+    bool any() const { return nbytes != 0; }
+    std::size_t before(std::size_t i) const { return nbytes == 0 ? 0 : i / every * nbytes; }
+};
 
 // The cycles of the permutation that transposes a grid of rows x columns units: unit p of the result is unit
 // (p mod rows) * columns + p / rows of the source. The moves come in an order in which every unit is read before it
@@ -153,6 +162,11 @@ inline void prefetch(const char*) {}
 inline void prefetch_run(const char* run, std::size_t nbytes) {
     for (std::size_t i = 0; i < nbytes; i += tuning::line) prefetch(run + i);
     prefetch(run + nbytes - 1);
+}
+
+// Reads a run line by line, which hardware foresees; prefetches that come faster than memory are dropped.
+inline void read_ahead(const char* run, std::size_t nbytes) {
+    for (std::size_t i = 0; i < nbytes; i += tuning::line) static_cast<void>(*static_cast<const volatile char*>(run + i));
 }
 
 // Copies between buffers that do not overlap. The last block may repeat bytes of the one before.
@@ -355,11 +369,12 @@ inline void copy_rows(char* to, std::ptrdiff_t to_pitch, const char* from, std::
     for (std::size_t i = 0; i < n_rows; ++i, to += to_pitch, from += from_pitch) copy_run(to, from, nbytes);
 }
 
-// The same, while the memory `ahead` bytes behind the target is fetched.
-inline void copy_fetching(char* to, const char* from, std::size_t nbytes, std::ptrdiff_t ahead) {
+// The same, while as many bytes at `next` are fetched, unless that is null.
+inline void copy_fetching(char* to, const char* from, std::size_t nbytes, const char* next) {
+    if (next == nullptr) return copy_long(to, from, nbytes);
     for (std::size_t i = 0; i < nbytes; i += tuning::stripe) {
         const std::size_t n = std::min(tuning::stripe, nbytes - i);
-        prefetch_run(to + ahead + i, n);
+        prefetch_run(next + i, n);
         copy_long(to + i, from + i, n);
     }
 }
@@ -469,40 +484,13 @@ inline void stream_row(char* to, char* row, std::size_t nbytes, bool first, bool
 #endif
 }
 
-// The same for a target that is not in the cache: tiles are read into a buffer, row by row, transposed, and written line
-// by line. What does not fill a line waits before its row for the tile below.
-template <std::size_t width>
-void transpose_tiles(const char* from, char* to, Axis row, Axis column) {
-    constexpr std::size_t edge = tuning::stripe / width, pitch = tuning::stripe + tuning::line;
-    constexpr auto whole = static_cast<std::ptrdiff_t>(width);
-    char source[edge * tuning::stripe], target[edge * pitch];
-    auto at = [](std::size_t i, std::ptrdiff_t stride) { return static_cast<std::ptrdiff_t>(i) * stride; };
-    for (std::size_t j = 0; j < column.n; j += edge) {
-        const std::size_t wide = std::min(edge, column.n - j);
-        for (std::size_t i = 0; i < row.n; i += edge) {
-            const std::size_t high = std::min(edge, row.n - i);
-            const char* tile = from + at(i, row.from) + at(j, column.from);
-            copy_rows(source, tuning::stripe, tile, row.from, high, wide * width);
-            for (std::size_t k = high; k < std::min(2 * edge, row.n - i); ++k)
-                prefetch_run(tile + at(k, row.from), wide * width);
-            transpose_block<width>(source, target + tuning::line, {high, tuning::stripe, whole}, {wide, whole, pitch}, width);
-            for (std::size_t k = 0; k < wide; ++k)
-                stream_row(to + at(i, row.to) + at(j + k, column.to), target + tuning::line + k * pitch, high * width,
-                           i == 0, i + high == row.n);
-        }
-    }
-}
-
 // A copy that permutes axes, prepared once and done for many blocks. The target's strides are positive.
 class Permute {
    public:
-    enum class Target { cache, memory };  // where the block that is written lies
-
     Permute() = default;
 
     // While a block is written, the memory `ahead` bytes behind it is fetched.
-    Permute(std::vector<Axis> axes, std::size_t unit, Target target = Target::cache, std::ptrdiff_t ahead = 0)
-        : target_(target), ahead_(ahead) {
+    Permute(std::vector<Axis> axes, std::size_t unit, std::ptrdiff_t ahead = 0) : ahead_(ahead) {
         for (const Axis& axis : axes) empty_ = empty_ || axis.n == 0;
         outer_ = merged(std::move(axes), unit);
         unit_ = unit;
@@ -523,6 +511,9 @@ class Permute {
         if (!empty_) visit_width(unit_, [&](auto width) { descend<decltype(width)::value>(0, from, to); });
     }
 
+    // Bytes that are copied as one run.
+    std::size_t unit() const { return unit_; }
+
    private:
     template <std::size_t width>
     void descend(std::size_t axis, const char* from, char* to) const {
@@ -530,8 +521,6 @@ class Permute {
             for (std::size_t i = 0; i < outer_[axis].n; ++i)
                 descend<width>(axis + 1, from + static_cast<std::ptrdiff_t>(i) * outer_[axis].from,
                                to + static_cast<std::ptrdiff_t>(i) * outer_[axis].to);
-        } else if (width != 0 && width < 16 && column_.n > 1 && column_.from == width && target_ == Target::memory) {
-            if constexpr (width != 0) transpose_tiles<width>(from, to, row_, column_);
         } else if (column_.n > 1) {
             transpose_block<width>(from, to, row_, column_, unit_);
         } else {
@@ -545,16 +534,137 @@ class Permute {
             if (ahead == 0)
                 copy_unit<width>(to, from, unit);
             else
-                copy_fetching(to, from, unit, ahead);
+                copy_fetching(to, from, unit, to + ahead);
         }
     }
 
     std::vector<Axis> outer_;
     Axis row_{1, 0, 0}, column_{1, 0, 0};
     std::size_t unit_ = 0;
-    Target target_ = Target::cache;
     std::ptrdiff_t ahead_ = 0;
     bool empty_ = false;
+};
+
+// Axes walked as one, the first of them fastest: where the i-th step is on one side.
+class Walk {
+   public:
+    void add(std::size_t n, std::ptrdiff_t stride) {
+        n_ *= n;
+        axes_.push_back({n, stride});
+    }
+    std::size_t n() const { return n_; }
+    bool empty() const { return axes_.empty(); }
+    std::ptrdiff_t operator[](std::size_t i) const {
+        std::ptrdiff_t offset = 0;
+        for (const auto& [n, stride] : axes_) {
+            offset += static_cast<std::ptrdiff_t>(i % n) * stride;
+            i /= n;
+        }
+        return offset;
+    }
+
+   private:
+    std::vector<std::pair<std::size_t, std::ptrdiff_t>> axes_;
+    std::size_t n_ = 1;
+};
+
+// A copy that permutes axes, for blocks that are not in the cache. The axes that are fastest in the source, until they
+// make a long run, are walked as one column; those that are fastest in the target, the others, as one row. A tile of
+// both is read into a buffer, run by run, transposed, and written line by line past the cache, while the next one is
+// fetched. What does not fill a line waits before its row for the tile below.
+class Relayout {
+   public:
+    // False if no axis but the fastest of the target is there to be a column, or units are long: `Permute` is as fast.
+    static bool suits(const Relayout& relayout) {
+        return relayout.unit_ < tuning::line && relayout.columns_.n() > 1 && relayout.rows_.n() > 1;
+    }
+
+    Relayout(std::vector<Axis> axes, std::size_t unit) {
+        axes = merged(std::move(axes), unit);
+        unit_ = unit;
+        if (axes.size() < 2) return;
+        const auto whole = static_cast<std::ptrdiff_t>(unit);
+        Axis row = axes.back();
+        axes.pop_back();
+        for (;;) {
+            const auto fastest = std::min_element(axes.begin(), axes.end(), [](const Axis& a, const Axis& b) {
+                return std::abs(a.from) < std::abs(b.from);
+            });
+            if (fastest == axes.end() || columns_.n() * unit >= wide_nbytes / 2) break;
+            const std::ptrdiff_t next = static_cast<std::ptrdiff_t>(columns_.n()) * step_;
+            if (columns_.empty() ? std::abs(fastest->from) >= std::abs(row.from) : fastest->from != next) break;
+            if (columns_.empty()) step_ = fastest->from;
+            columns_.add(fastest->n, fastest->to);
+            axes.erase(fastest);
+        }
+        rows_.add(row.n, row.from);
+        while (!axes.empty() && axes.back().to == static_cast<std::ptrdiff_t>(rows_.n()) * whole) {
+            rows_.add(axes.back().n, axes.back().from);
+            axes.pop_back();
+        }
+        outer_ = std::move(axes);
+    }
+
+    void operator()(const char* from, char* to) const {
+        const std::size_t high = high_nbytes / unit_, wide = wide_nbytes / unit_;
+        const std::unique_ptr<char[]> buffer(new char[high * wide * unit_ + wide * pitch]);
+        visit_width(unit_, [&](auto width) { descend<decltype(width)::value>(0, from, to, buffer.get()); });
+#ifdef IPT_HAS_SIMD
+        _mm_sfence();
+#endif
+    }
+
+   private:
+    static constexpr std::size_t high_nbytes = tuning::stripe, wide_nbytes = 2 * tuning::stripe;
+    static constexpr std::size_t pitch = high_nbytes + tuning::line;
+
+    template <std::size_t width>
+    void descend(std::size_t axis, const char* from, char* to, char* buffer) const {
+        if (axis == outer_.size()) return tiles<width>(from, to, buffer);
+        for (std::size_t i = 0; i < outer_[axis].n; ++i)
+            descend<width>(axis + 1, from + static_cast<std::ptrdiff_t>(i) * outer_[axis].from,
+                           to + static_cast<std::ptrdiff_t>(i) * outer_[axis].to, buffer);
+    }
+
+    template <std::size_t width>
+    void tiles(const char* from, char* to, char* buffer) const {
+        const std::size_t high = high_nbytes / unit_, wide = wide_nbytes / unit_, n_rows = rows_.n();
+        char* target = buffer + high * wide * unit_ + tuning::line;
+        for (std::size_t j = 0; j < columns_.n(); j += wide) {
+            const std::size_t n_wide = std::min(wide, columns_.n() - j);
+            const char* stripe = from + static_cast<std::ptrdiff_t>(j) * step_;
+            for (std::size_t i = 0; i < n_rows; i += high) {
+                const std::size_t n_high = std::min(high, n_rows - i), n_next = std::min(high, n_rows - i - n_high);
+                for (std::size_t k = 0; k < n_high; ++k)
+                    read_row<width>(buffer + k * wide * unit_, stripe + rows_[i + k], n_wide);
+                const auto whole = static_cast<std::ptrdiff_t>(unit_);
+                transpose_block<width>(buffer, target, {n_high, static_cast<std::ptrdiff_t>(wide) * whole, whole},
+                                       {n_wide, whole, static_cast<std::ptrdiff_t>(pitch)}, unit_);
+                for (std::size_t k = 0, next = 0; k < n_wide; ++k) {
+                    for (; next * n_wide < (k + 1) * n_next; ++next)
+                        fetch_row(stripe + rows_[i + n_high + next], n_wide);
+                    stream_row(to + columns_[j + k] + i * unit_, target + k * pitch, n_high * unit_, i == 0,
+                               i + n_high == n_rows);
+                }
+            }
+        }
+    }
+
+    template <std::size_t width>
+    void read_row(char* to, const char* from, std::size_t n) const {
+        if (step_ == static_cast<std::ptrdiff_t>(unit_)) return copy_long(to, from, n * unit_);
+        for (std::size_t i = 0; i < n; ++i)
+            copy_unit<width>(to + i * unit_, from + static_cast<std::ptrdiff_t>(i) * step_, unit_);
+    }
+
+    void fetch_row(const char* from, std::size_t n) const {
+        if (step_ == static_cast<std::ptrdiff_t>(unit_)) prefetch_run(from, n * unit_);
+    }
+
+    std::vector<Axis> outer_;
+    Walk rows_, columns_;      // rows: where a run begins in the source; columns: where a row begins in the target
+    std::ptrdiff_t step_ = 0;  // from one unit of a run to the next
+    std::size_t unit_ = 0;
 };
 
 // Exchanges two runs that do not overlap.
@@ -611,11 +721,9 @@ void transpose_square(char* arr, std::size_t n, std::ptrdiff_t pitch, std::size_
         for (std::size_t j = i + edge; j < n; j += edge) {
             read(i, j, buffer);
             read(j, i, mirror);
-            if (j + edge < n) {
-                fetch(i, j + edge);
-                fetch(j + edge, i);
-            }
+            if (j + edge < n) fetch(i, j + edge);
             write(buffer, i, j);
+            if (j + edge < n) fetch(j + edge, i);
             write(mirror, j, i);
         }
     }
@@ -627,13 +735,14 @@ inline std::size_t cycle_scratch(std::size_t n_units, std::size_t unit) {
 
 // Transposes a grid of rows x columns contiguous units in place. The chain of moves does not depend on the data, so
 // it is followed some moves ahead of the copying, and the units to come are prefetched.
-inline void follow_cycles(char* arr, std::size_t rows, std::size_t columns, std::size_t unit, char* scratch) {
+inline void follow_cycles(char* arr, std::size_t rows, std::size_t columns, std::size_t unit, Gaps gaps,
+                          char* scratch) {
     const std::size_t n_seen = (rows * columns + 7) / 8;
     auto* seen = reinterpret_cast<std::uint8_t*>(scratch);
     char* spare = scratch + n_seen;
     for (std::size_t begin = 0; begin < unit; begin += tuning::piece) {
         const std::size_t nbytes = std::min(tuning::piece, unit - begin);
-        auto place = [&](std::size_t i) { return i == Cycles::spare ? spare : arr + i * unit + begin; };
+        auto place = [&](std::size_t i) { return i == Cycles::spare ? spare : arr + i * unit + gaps.before(i) + begin; };
         const std::size_t ahead = std::clamp<std::size_t>(tuning::look_ahead / nbytes, 1, tuning::max_moves_ahead - 1);
         Cycles::Move moves[tuning::max_moves_ahead];
         std::size_t n_made = 0, n_done = 0;
@@ -663,13 +772,15 @@ enum class Kind {
     panel,         // P: digits sorted by `order` within each block, through scratch
     cycle,         // C: digits {rows, columns} -> {columns, rows}
     detach_first,  // the last `tail` rows of the first axis go to scratch, reversed
-    attach_first,  // rows move apart and each gets its tail from scratch
-    detach_last,   // the last `tail` items of each row go to scratch, reversed, and the rows move together
+    attach_first,  // rows move apart, unless gaps were left for that, and each gets its tail from scratch
+    detach_last,   // the last `tail` items of each row go to scratch, reversed; rows move together or leave gaps
     attach_last,   // the tails return from scratch, behind everything
+    spread,        // P on digits {b, n} from the last block to the first, each written with gaps between units of b
+    gather,        // P on digits {m, c}, each read with gaps between units of c
 };
 
-inline constexpr const char* kind_names[] = {"square",       "panel",       "cycle",      "detach_first",
-                                             "attach_first", "detach_last", "attach_last"};
+inline constexpr const char* kind_names[] = {"square",      "panel",       "cycle",  "detach_first", "attach_first",
+                                             "detach_last", "attach_last", "spread", "gather"};
 
 // One pass over `outer` equal blocks that lie one after the other, of `digits` (slow to fast) of units.
 struct Pass {
@@ -681,11 +792,13 @@ struct Pass {
     std::size_t unit;
     std::size_t scratch_nbytes;
     double traffic_nbytes;  // bytes between memory and core: whole lines, scratch where it leaves the cache
+    Gaps gaps = {};
 
     std::size_t block_nbytes() const { return product(digits) * unit; }
 };
 
 using Plan = std::vector<Pass>;
+using Order = std::vector<std::size_t>;
 
 inline double traffic(const Plan& plan) {
     double sum = 0;
@@ -720,6 +833,8 @@ inline std::string describe(const Plan& plan) {
             for (std::size_t digit : pass.order) text.append(std::to_string(digit)).append(" ");
             text.back() = ')';
         }
+        if (pass.gaps.any())
+            text.append(" gaps ").append(std::to_string(pass.gaps.nbytes)).append(" every ").append(std::to_string(pass.gaps.every));
         if (pass.tail != 0) text.append(" tail ").append(std::to_string(pass.tail));
         text.append(", unit ").append(std::to_string(pass.unit));
         text.append(", scratch ").append(std::to_string(pass.scratch_nbytes));
@@ -727,6 +842,8 @@ inline std::string describe(const Plan& plan) {
     }
     return text;
 }
+
+inline std::size_t n_lanes_of(std::size_t unit) { return unit <= 8 && (unit & (unit - 1)) == 0 ? 16 / unit : 1; }
 
 // The two copies of a panel pass: block -> scratch, scratch -> block.
 struct Stages {
@@ -751,7 +868,7 @@ inline Stages stages_of(const std::vector<std::size_t>& digits, const std::vecto
     const auto whole = static_cast<std::ptrdiff_t>(unit);
     auto in_source = [](const Axis& a, const Axis& b) { return a.from > b.from; };
     auto length = [](const Axis& axis) { return static_cast<std::ptrdiff_t>(axis.n); };
-    const std::size_t lanes = unit <= 8 && (unit & (unit - 1)) == 0 ? 16 / unit : 1;
+    const std::size_t lanes = n_lanes_of(unit);
     const Axis row = axes.back();
     const Axis column = *std::min_element(axes.begin(), axes.end(), [](auto& a, auto& b) { return a.from < b.from; });
     auto take = [&](const Axis& axis) {
@@ -804,7 +921,9 @@ inline Pass square_pass(std::size_t outer, std::size_t n, std::size_t between, s
     const double nbytes = static_cast<double>(outer) * static_cast<double>(n * n * between * unit);
     // Rows shorter than a line are fetched whole.
     const double waste = std::max(1.0, static_cast<double>(tuning::line) / static_cast<double>(n * unit));
-    return {Kind::square, outer, {n, between, n}, {}, 0, unit, edge == 1 ? 0 : 2 * edge * edge * unit, 4 * nbytes * waste};
+    const double compete = rows_compete(static_cast<std::ptrdiff_t>(between * n * unit), edge) ? 1.9 : 1.7;
+    const std::size_t scratch_nbytes = edge == 1 ? 0 : 2 * edge * edge * unit;
+    return {Kind::square, outer, {n, between, n}, {}, 0, unit, scratch_nbytes, 2 * nbytes * compete * waste};
 }
 
 inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::vector<std::size_t> order,
@@ -812,17 +931,19 @@ inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::
     const Stages stages = stages_of(digits, order, unit);
     const std::size_t block = product(digits) * unit;
     const double nbytes = static_cast<double>(outer) * static_cast<double>(block);
-    const double beyond_cache = block <= 2 * tuning::near ? 1.0 : block <= tuning::far ? 1.2 : 3.0;
+    const double beyond_cache = block <= 2 * tuning::near ? 1.0 : block <= 9 * tuning::near / 2 ? 1.05 : block <= tuning::far ? 1.35 : 3.0;
     const double by_units = stages.in_registers ? 0.0 : 4.0;  // time, told as traffic
     return {Kind::panel, outer, std::move(digits), std::move(order), 0, unit, stages.scratch_nbytes,
             2 * nbytes * (beyond_cache + by_units)};
 }
 
-inline Pass cycle_pass(std::size_t outer, std::size_t rows, std::size_t columns, std::size_t unit) {
+inline Pass cycle_pass(std::size_t outer, std::size_t rows, std::size_t columns, std::size_t unit, Gaps gaps = {}) {
     const double nbytes = static_cast<double>(outer) * static_cast<double>(rows * columns * unit);
-    // A unit begins anywhere in a line, and its lines come in no order that hardware foresees.
-    const double waste = 0.85 + 90 / static_cast<double>(unit);
-    return {Kind::cycle, outer, {rows, columns}, {}, 0, unit, cycle_scratch(rows * columns, unit), 2 * nbytes * waste};
+    // The lines of a unit come in no order that hardware foresees, and it may begin and end inside a line.
+    const bool whole_lines = unit % tuning::line == 0 && gaps.nbytes % tuning::line == 0;
+    const double waste = 0.8 + (whole_lines ? 130 : 200) / static_cast<double>(unit);
+    const std::size_t scratch_nbytes = cycle_scratch(rows * columns, unit);
+    return {Kind::cycle, outer, {rows, columns}, {}, 0, unit, scratch_nbytes, 2 * nbytes * waste, gaps};
 }
 
 // The digits of the axes in the order of memory, slow to fast, and the order wanted.
@@ -845,8 +966,6 @@ inline Digits digits_of(const std::vector<std::size_t>& shape, const std::vector
     for (const auto& of_axis : ranks) digits.ranks.insert(digits.ranks.end(), of_axis.begin(), of_axis.end());
     return digits;
 }
-
-using Order = std::vector<std::size_t>;
 
 // Calls action(pass, order afterwards) for every pass that may follow: sorting the digits from one place on, changing
 // two neighbouring groups of digits, changing two digits of one size.
@@ -933,14 +1052,30 @@ inline std::vector<std::size_t> tiles_of(std::size_t n, std::size_t unit) {
 
 // Splits off the last `tail` entries of the first or the last axis, reverses the rest, and puts them back.
 inline Plan with_tail(const std::vector<std::size_t>& shape, std::size_t unit, std::size_t tail, bool first,
-                      Plan inner) {
-    const std::size_t n_items = product(shape), n = first ? shape.front() : shape.back();
-    const std::size_t nbytes = n_items / n * tail * unit;
-    const double all = 2 * static_cast<double>(n_items * unit), some = 4 * static_cast<double>(nbytes);
-    Plan plan{{first ? Kind::detach_first : Kind::detach_last, 1, shape, {}, tail, unit, nbytes, first ? some : all + some}};
+                      const Plan& inner, Gaps gaps = {}) {
+    const std::size_t n_items = product(shape), n = first ? shape.front() : shape.back(), n_tails = n_items / n;
+    const std::size_t nbytes = n_tails * tail * unit;
+    const double some = 4 * static_cast<double>(nbytes);
+    const double rows = gaps.any() ? static_cast<double>(2 * n_tails * tuning::line) : 2 * static_cast<double>(n_items * unit);
+    Plan plan{{first ? Kind::detach_first : Kind::detach_last, 1, shape, {}, tail, unit, nbytes, first ? some : rows + some, gaps}};
     plan.insert(plan.end(), inner.begin(), inner.end());
-    plan.push_back({first ? Kind::attach_first : Kind::attach_last, 1, shape, {}, tail, unit, nbytes, first ? all : some});
+    plan.push_back({first ? Kind::attach_first : Kind::attach_last, 1, shape, {}, tail, unit, nbytes, first ? rows + some : some, gaps});
     return plan;
+}
+
+// Two axes of which a tile leaves a remainder: the panels leave room for its rows, or close it after its columns, so
+// that no pass of its own is needed for that.
+inline Plan with_gaps(std::size_t rows, std::size_t columns, std::size_t tile, bool first, std::size_t unit) {
+    const std::size_t n = first ? rows : columns, n_tiles = n / tile, tail = n % tile, other = first ? columns : rows;
+    const Gaps gaps{n_tiles, tail * unit};
+    Pass panels = panel_pass(n_tiles, first ? Order{tile, columns} : Order{rows, tile}, {1, 0}, unit);
+    panels.kind = first ? Kind::spread : Kind::gather;
+    panels.gaps = gaps;
+    panels.scratch_nbytes = tile * other * unit;
+    if (!first) panels.traffic_nbytes *= 1.5;  // each panel is written while its lines are not in the cache
+    const Pass cycle = first ? cycle_pass(1, n_tiles, columns, tile * unit, gaps)
+                             : cycle_pass(1, rows, n_tiles, tile * unit, gaps);
+    return with_tail({rows, columns}, unit, tail, first, first ? Plan{panels, cycle} : Plan{cycle, panels}, gaps);
 }
 
 // The cheapest plan for up to five axes: whole axes; one axis cut into tiles; the first and the last cut by their
@@ -961,6 +1096,11 @@ inline Plan best_of_cuts(const std::vector<std::size_t>& shape, std::size_t unit
         best = tail == 0 ? plan : with_tail(shape, unit, tail, first, plan);
         limit = traffic(best);
     };
+    auto consider = [&](Plan plan) {
+        if (scratch(plan) > scratch_nbytes || traffic(plan) >= limit) return;
+        limit = traffic(plan);
+        best = std::move(plan);
+    };
     attempt(shape, whole, 0, true);
     for (std::size_t i = 0; i < n_axes; ++i)
         for (std::size_t tile : tiles_of(shape[i], unit)) {
@@ -968,6 +1108,10 @@ inline Plan best_of_cuts(const std::vector<std::size_t>& shape, std::size_t unit
             tiles[i] = tile;
             attempt(shape, tiles, 0, true);
         }
+    if (n_axes == 2 && shape[0] != shape[1]) {
+        const std::size_t n = std::min(shape[0], shape[1]), tail = std::max(shape[0], shape[1]) - n;
+        if (tail < n) consider(with_tail(shape, unit, tail, shape[0] > n, {square_pass(1, n, 1, unit)}));
+    }
     const std::size_t divisor = std::gcd(shape.front(), shape.back());
     if (divisor > 1) {
         auto tiles = whole;
@@ -975,10 +1119,12 @@ inline Plan best_of_cuts(const std::vector<std::size_t>& shape, std::size_t unit
         tiles.back() = shape.back() / divisor;
         attempt(shape, tiles, 0, true);
     }
-    for (std::size_t nbytes : {tuning::line, 4 * tuning::line, 8 * tuning::line})
+    for (std::size_t nbytes : {tuning::line, 4 * tuning::line, 8 * tuning::line, 16 * tuning::line, 32 * tuning::line})
         for (std::size_t i : {std::size_t{0}, n_axes - 1}) {
             const std::size_t tile = nbytes / unit;
             if (tile < 2 || shape[i] < tile || shape[i] % tile == 0) continue;
+            const std::size_t other = shape[n_axes - 1 - i];
+            if (n_axes == 2 && other >= n_lanes_of(unit)) consider(with_gaps(shape[0], shape[1], tile, i == 0, unit));
             auto tiles = whole, sizes = shape;
             tiles[i] = tile;
             sizes[i] -= shape[i] % tile;
@@ -1034,13 +1180,19 @@ inline std::vector<std::ptrdiff_t> strides_of(const std::vector<std::size_t>& sh
 class Step {
    public:
     explicit Step(const Pass& pass) : pass_(pass), block_(pass.block_nbytes()) {
+        const auto whole = static_cast<std::ptrdiff_t>(pass.unit);
         if (pass.kind == Kind::panel) {
             const Stages stages = stages_of(pass.digits, pass.order, pass.unit);
             in_ = Permute(stages.in, stages.unit);
-            out_ = Permute(stages.out, stages.unit, Permute::Target::cache,
+            out_ = Permute(stages.out, stages.unit,
                            block_ <= tuning::far ? static_cast<std::ptrdiff_t>(block_) : 0);
-        }
-        if (pass.kind == Kind::detach_first || pass.kind == Kind::detach_last) {
+            reads_ahead_ = block_ <= tuning::far && !(out_.unit() == block_ && pass.digits.back() * pass.unit >= tuning::long_row);
+        } else if (pass.kind == Kind::spread || pass.kind == Kind::gather) {
+            const std::size_t rows = pass.digits[0], columns = pass.digits[1];
+            in_ = Permute({{rows, static_cast<std::ptrdiff_t>(columns) * whole, whole},
+                           {columns, whole, static_cast<std::ptrdiff_t>(rows) * whole}},
+                          pass.unit);
+        } else if (pass.kind == Kind::detach_first || pass.kind == Kind::detach_last) {
             auto tails = pass.digits;
             (pass.kind == Kind::detach_first ? tails.front() : tails.back()) = pass.tail;
             const auto from = strides_of(pass.digits, pass.unit);
@@ -1053,32 +1205,23 @@ class Step {
 
     // `tails` is what detach leaves for attach.
     void operator()(char* arr, char* scratch, char* tails) const {
-        const auto& digits = pass_.digits;
-        const std::size_t unit = pass_.unit;
         for (std::size_t i = 0; i < pass_.outer; ++i) {
             char* block = arr + i * block_;
             switch (pass_.kind) {
                 case Kind::square: squares(block, scratch); break;
-                case Kind::cycle: follow_cycles(block, digits[0], digits[1], unit, scratch); break;
+                case Kind::cycle:
+                    follow_cycles(block, pass_.digits[0], pass_.digits[1], pass_.unit, pass_.gaps, scratch);
+                    break;
                 case Kind::panel:
+                    if (reads_ahead_) read_ahead(block, block_);
                     in_(block, scratch);
                     out_(scratch, block);
                     break;
+                case Kind::spread: spread(arr, pass_.outer - 1 - i, scratch); break;
+                case Kind::gather: gather(arr, i, scratch); break;
                 case Kind::detach_first: in_(block + (block_ - tails_nbytes()), tails); break;
-                case Kind::detach_last: {
-                    const std::size_t row = digits.back() * unit, kept = row - pass_.tail * unit;
-                    in_(block + kept, tails);
-                    for (std::size_t r = 1; r < block_ / row; ++r) std::memmove(block + r * kept, block + r * row, kept);
-                    break;
-                }
-                case Kind::attach_first: {
-                    const std::size_t row = digits.front() * unit, tail = pass_.tail * unit, kept = row - tail;
-                    for (std::size_t r = block_ / row; r-- > 0;) {
-                        std::memmove(block + r * row, block + r * kept, kept);
-                        copy_run(block + r * row + kept, tails + r * tail, tail);
-                    }
-                    break;
-                }
+                case Kind::detach_last: detach_last(block, tails); break;
+                case Kind::attach_first: attach_first(block, tails); break;
                 case Kind::attach_last: std::memcpy(block + (block_ - tails_nbytes()), tails, tails_nbytes()); break;
             }
         }
@@ -1096,9 +1239,53 @@ class Step {
             });
     }
 
+    // Calls action(unit's place in the array, its place in the block, bytes) for the runs of a block without a gap.
+    template <class Action>
+    void for_each_run(std::size_t i_block, std::size_t unit, Action&& action) const {
+        const std::size_t n_units = block_ / unit, every = pass_.gaps.every;
+        for (std::size_t i = i_block * n_units, end = i + n_units; i < end;) {
+            const std::size_t next = std::min(end, (i / every + 1) * every);
+            action(i * unit + pass_.gaps.before(i), (i - i_block * n_units) * unit, (next - i) * unit);
+            i = next;
+        }
+    }
+
+    // The blocks below are where they were: those behind have moved up already.
+    void spread(char* arr, std::size_t i_block, char* scratch) const {
+        char* block = arr + i_block * block_;
+        in_(block, scratch);
+        const char* next = i_block == 0 ? nullptr : block - block_;
+        for_each_run(i_block, pass_.digits[0] * pass_.unit, [&](std::size_t to, std::size_t from, std::size_t nbytes) {
+            copy_fetching(arr + to, scratch + from, nbytes, next == nullptr ? nullptr : next + from);
+        });
+    }
+
+    void gather(char* arr, std::size_t i_block, char* scratch) const {
+        for_each_run(i_block, pass_.digits[1] * pass_.unit, [&](std::size_t from, std::size_t to, std::size_t nbytes) {
+            copy_fetching(scratch + to, arr + from, nbytes, nullptr);
+        });
+        in_(scratch, arr + i_block * block_);
+    }
+
+    void detach_last(char* block, char* tails) const {
+        const std::size_t row = pass_.digits.back() * pass_.unit, kept = row - pass_.tail * pass_.unit;
+        in_(block + kept, tails);
+        if (pass_.gaps.any()) return;
+        for (std::size_t r = 1; r < block_ / row; ++r) std::memmove(block + r * kept, block + r * row, kept);
+    }
+
+    void attach_first(char* block, const char* tails) const {
+        const std::size_t row = pass_.digits.front() * pass_.unit, tail = pass_.tail * pass_.unit, kept = row - tail;
+        for (std::size_t r = block_ / row; r-- > 0;) {
+            if (!pass_.gaps.any()) std::memmove(block + r * row, block + r * kept, kept);
+            copy_run(block + r * row + kept, tails + r * tail, tail);
+        }
+    }
+
     Pass pass_;
     std::size_t block_;
     Permute in_, out_;
+    bool reads_ahead_ = false;  // short rows, or a copy back of which none is fetched ahead
 };
 
 inline void run(const Plan& plan, char* arr) {
@@ -1128,7 +1315,7 @@ inline void copy_axes(const void* from, const std::ptrdiff_t* strides, void* to,
     if (product(sizes) * item_nbytes == 0) return;
     auto reversed = strides_of({sizes.rbegin(), sizes.rend()}, item_nbytes);
     std::reverse(reversed.begin(), reversed.end());
-    const auto shortest = n_axes < 2 ? 0 : std::min(sizes.front(), sizes.back());
+    const auto shortest = n_axes == 2 ? std::min(sizes.front(), sizes.back()) : 0;
     if (shortest * item_nbytes < 16 && shortest > 1 && std::equal(reversed.begin(), reversed.end(), strides)) {
         // Axes shorter than a register: the passes in place cope with them.
         std::memcpy(to, from, product(sizes) * item_nbytes);
@@ -1138,7 +1325,11 @@ inline void copy_axes(const void* from, const std::ptrdiff_t* strides, void* to,
     const auto targets = strides_of(sizes, item_nbytes);
     std::vector<Axis> axes;
     for (std::size_t i = 0; i < n_axes; ++i) axes.push_back({sizes[i], strides[i], targets[i]});
-    Permute(axes, item_nbytes, Permute::Target::memory)(static_cast<const char*>(from), static_cast<char*>(to));
+    const Relayout relayout(axes, item_nbytes);
+    if (Relayout::suits(relayout))
+        relayout(static_cast<const char*>(from), static_cast<char*>(to));
+    else
+        Permute(axes, item_nbytes)(static_cast<const char*>(from), static_cast<char*>(to));
 }
 
 // Reverses the axes of a Fortran-ordered array (sx varies fastest): afterwards it has the shape (sy, sx), (sz, sy, sx)
