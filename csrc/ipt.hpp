@@ -42,8 +42,8 @@ inline constexpr std::size_t line = 64;                     // a cache line
 inline constexpr std::size_t stripe = 256;                  // four neighbouring lines: what prefetchers fetch at once
 inline constexpr std::size_t tile = 16 << 10;               // the square pass's buffer: half a first-level cache
 inline constexpr std::size_t near = 512 << 10;              // a panel and its scratch stay in the second-level cache
-inline constexpr std::size_t far = 9 << 19;                 // beyond this a panel leaves the caches of one core
-inline constexpr std::size_t long_row = 1 << 10;             // prefetches find rows of this length
+inline constexpr std::size_t far = 6 << 20;                 // beyond this a panel leaves the caches of one core
+inline constexpr std::size_t long_row = 2 << 10;             // prefetches find rows of this length
 inline constexpr std::size_t longest_unit = 8 << 10;        // tiles longer than this gain nothing for cycles
 inline constexpr std::size_t piece = 64 << 10;              // cycles move longer units piece by piece
 inline constexpr std::size_t look_ahead = 16 << 10;          // cycles prefetch this much before it is moved
@@ -931,7 +931,8 @@ inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::
     const Stages stages = stages_of(digits, order, unit);
     const std::size_t block = product(digits) * unit;
     const double nbytes = static_cast<double>(outer) * static_cast<double>(block);
-    const double beyond_cache = block <= 2 * tuning::near ? 1.0 : block <= 9 * tuning::near / 2 ? 1.05 : block <= tuning::far ? 1.35 : 3.0;
+    double beyond_cache = block <= 2 * tuning::near ? 1.0 : block <= 7 * tuning::near ? 1.1 : block <= tuning::far ? 1.3 : 2.2;
+    if (block > 2 * tuning::near && digits.back() * unit < tuning::long_row) beyond_cache += 0.5;
     const double by_units = stages.in_registers ? 0.0 : 4.0;  // time, told as traffic
     return {Kind::panel, outer, std::move(digits), std::move(order), 0, unit, stages.scratch_nbytes,
             2 * nbytes * (beyond_cache + by_units)};
@@ -941,7 +942,7 @@ inline Pass cycle_pass(std::size_t outer, std::size_t rows, std::size_t columns,
     const double nbytes = static_cast<double>(outer) * static_cast<double>(rows * columns * unit);
     // The lines of a unit come in no order that hardware foresees, and it may begin and end inside a line.
     const bool whole_lines = unit % tuning::line == 0 && gaps.nbytes % tuning::line == 0;
-    const double waste = 0.8 + (whole_lines ? 130 : 200) / static_cast<double>(unit);
+    const double waste = 0.8 + (gaps.any() ? 300 : whole_lines ? 130 : 200) / static_cast<double>(unit);
     const std::size_t scratch_nbytes = cycle_scratch(rows * columns, unit);
     return {Kind::cycle, outer, {rows, columns}, {}, 0, unit, scratch_nbytes, 2 * nbytes * waste, gaps};
 }
@@ -1043,7 +1044,6 @@ inline std::vector<std::size_t> tiles_of(std::size_t n, std::size_t unit) {
     std::size_t limit = std::min(n / 2, tuning::longest_unit / unit);
     for (std::size_t tile = limit; tile > 1; --tile) {
         if (n % tile != 0 || tile > limit) continue;
-        if (tile * unit < tuning::line && !tiles.empty()) break;
         tiles.push_back(tile);
         limit = tile / 2;
     }
@@ -1072,7 +1072,7 @@ inline Plan with_gaps(std::size_t rows, std::size_t columns, std::size_t tile, b
     panels.kind = first ? Kind::spread : Kind::gather;
     panels.gaps = gaps;
     panels.scratch_nbytes = tile * other * unit;
-    if (!first) panels.traffic_nbytes *= 1.5;  // each panel is written while its lines are not in the cache
+    if (!first) panels.traffic_nbytes *= 1.3;  // each panel is written while its lines are not in the cache
     const Pass cycle = first ? cycle_pass(1, n_tiles, columns, tile * unit, gaps)
                              : cycle_pass(1, rows, n_tiles, tile * unit, gaps);
     return with_tail({rows, columns}, unit, tail, first, first ? Plan{panels, cycle} : Plan{cycle, panels}, gaps);
@@ -1186,7 +1186,8 @@ class Step {
             in_ = Permute(stages.in, stages.unit);
             out_ = Permute(stages.out, stages.unit,
                            block_ <= tuning::far ? static_cast<std::ptrdiff_t>(block_) : 0);
-            reads_ahead_ = block_ <= tuning::far && !(out_.unit() == block_ && pass.digits.back() * pass.unit >= tuning::long_row);
+            const bool fetches = out_.unit() == block_ && (block_ <= tuning::near || pass.digits.back() * pass.unit >= tuning::long_row);
+            reads_ahead_ = block_ <= tuning::far && !fetches;
         } else if (pass.kind == Kind::spread || pass.kind == Kind::gather) {
             const std::size_t rows = pass.digits[0], columns = pass.digits[1];
             in_ = Permute({{rows, static_cast<std::ptrdiff_t>(columns) * whole, whole},
