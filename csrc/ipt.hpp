@@ -921,9 +921,9 @@ inline Pass square_pass(std::size_t outer, std::size_t n, std::size_t between, s
     const double nbytes = static_cast<double>(outer) * static_cast<double>(n * n * between * unit);
     // Rows shorter than a line are fetched whole.
     const double waste = std::max(1.0, static_cast<double>(tuning::line) / static_cast<double>(n * unit));
-    const double compete = rows_compete(static_cast<std::ptrdiff_t>(between * n * unit), edge) ? 1.9 : 1.7;
     const std::size_t scratch_nbytes = edge == 1 ? 0 : 2 * edge * edge * unit;
-    return {Kind::square, outer, {n, between, n}, {}, 0, unit, scratch_nbytes, 2 * nbytes * compete * waste};
+    // Measured: two tiles far apart at a time cost nearly as much as two passes over panels.
+    return {Kind::square, outer, {n, between, n}, {}, 0, unit, scratch_nbytes, 1.9 * 2 * nbytes * waste};
 }
 
 inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::vector<std::size_t> order,
@@ -932,10 +932,11 @@ inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::
     const std::size_t block = product(digits) * unit;
     const double nbytes = static_cast<double>(outer) * static_cast<double>(block);
     double beyond_cache = block <= 2 * tuning::near ? 1.0 : block <= 7 * tuning::near ? 1.1 : block <= tuning::far ? 1.3 : 2.2;
-    if (block > 2 * tuning::near && digits.back() * unit < tuning::long_row) beyond_cache += 0.5;
+    if (block > 2 * tuning::near && digits.size() == 2 && digits.back() * unit < tuning::long_row) beyond_cache += 0.5;
     const double by_units = stages.in_registers ? 0.0 : 4.0;  // time, told as traffic
+    const double fresh = 4 * static_cast<double>(stages.scratch_nbytes);  // the same, of pages that nobody touched yet
     return {Kind::panel, outer, std::move(digits), std::move(order), 0, unit, stages.scratch_nbytes,
-            2 * nbytes * (beyond_cache + by_units)};
+            2 * nbytes * (beyond_cache + by_units) + fresh};
 }
 
 inline Pass cycle_pass(std::size_t outer, std::size_t rows, std::size_t columns, std::size_t unit, Gaps gaps = {}) {
@@ -1327,7 +1328,7 @@ inline void copy_axes(const void* from, const std::ptrdiff_t* strides, void* to,
     std::vector<Axis> axes;
     for (std::size_t i = 0; i < n_axes; ++i) axes.push_back({sizes[i], strides[i], targets[i]});
     const Relayout relayout(axes, item_nbytes);
-    if (Relayout::suits(relayout))
+    if (product(sizes) * item_nbytes > 4 * tuning::near && Relayout::suits(relayout))
         relayout(static_cast<const char*>(from), static_cast<char*>(to));
     else
         Permute(axes, item_nbytes)(static_cast<const char*>(from), static_cast<char*>(to));

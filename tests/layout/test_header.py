@@ -1,5 +1,6 @@
 """The header alone: compiled with nothing but its folder and the standard library."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -27,13 +28,23 @@ def test_the_example_runs(tmp_path: Path) -> None:
     subprocess.run([compiled(tmp_path, "example.cpp", "-O1")], check=True)
 
 
+def checks(program: Path, *arguments: str, isa: str = "") -> None:
+    environment = {**os.environ, "FASTREMAP_ISA": isa}
+    result = subprocess.run([program, *arguments], capture_output=True, text=True, env=environment)
+    assert (result.returncode, result.stdout) == (0, "all shapes are right\n"), (isa, result.stderr)
+
+
+def test_small_shapes(tmp_path: Path) -> None:
+    checks(compiled(tmp_path, "shapes.cpp", "-O2"), "few")
+
+
+@pytest.mark.slow
 def test_all_small_shapes(tmp_path: Path) -> None:
-    result = subprocess.run([compiled(tmp_path, "shapes.cpp", "-O2")], capture_output=True, text=True)
-    assert (result.returncode, result.stdout) == (0, "all shapes are right\n")
+    checks(compiled(tmp_path, "shapes.cpp", "-O2"))
 
 
 @pytest.mark.slow
 def test_small_shapes_under_sanitizers(tmp_path: Path) -> None:
     program = compiled(tmp_path, "shapes.cpp", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-    result = subprocess.run([program, "few"], capture_output=True, text=True)
-    assert (result.returncode, result.stdout) == (0, "all shapes are right\n"), result.stderr
+    for isa in ("scalar", "avx2", "avx512"):
+        checks(program, "few", isa=isa)
