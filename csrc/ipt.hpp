@@ -40,7 +40,6 @@ namespace ipt {
 namespace tuning {
 inline constexpr std::size_t line = 64;                     // a cache line
 inline constexpr std::size_t stripe = 256;                  // four neighbouring lines: what prefetchers fetch at once
-inline constexpr std::size_t tile = 16 << 10;               // the square pass's buffer: half a first-level cache
 inline constexpr std::size_t near = 512 << 10;              // a panel and its scratch stay in the second-level cache
 inline constexpr std::size_t far = 6 << 20;                 // beyond this a panel leaves the caches of one core
 inline constexpr std::size_t long_row = 2 << 10;             // prefetches find rows of this length
@@ -931,7 +930,11 @@ inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::
     const Stages stages = stages_of(digits, order, unit);
     const std::size_t block = product(digits) * unit;
     const double nbytes = static_cast<double>(outer) * static_cast<double>(block);
-    double beyond_cache = block <= 2 * tuning::near ? 1.0 : block <= 7 * tuning::near ? 1.1 : block <= tuning::far ? 1.3 : 2.2;
+    // Measured, against panels that fit the second-level cache together with their scratch.
+    double beyond_cache = block <= 2 * tuning::near ? 1.0
+                          : block <= 7 * tuning::near ? 1.1
+                          : block <= tuning::far      ? 1.3
+                                                      : 2.2;
     if (block > 2 * tuning::near && digits.size() == 2 && digits.back() * unit < tuning::long_row) beyond_cache += 0.5;
     const double by_units = stages.in_registers ? 0.0 : 4.0;  // time, told as traffic
     const double fresh = 4 * static_cast<double>(stages.scratch_nbytes);  // the same, of pages that nobody touched yet
