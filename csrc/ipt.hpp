@@ -30,15 +30,19 @@
 #include <utility>
 #include <vector>
 
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
+
 namespace ipt {
 
 // All that was found by measuring, in one place. Sizes are in bytes.
 namespace tuning {
 inline constexpr std::size_t line = 64;                     // a cache line
 inline constexpr std::size_t stripe = 256;                  // four neighbouring lines: what prefetchers fetch at once
-inline constexpr std::size_t tile = 16 << 10;               // the square pass's buffer: half a first-level cache
 inline constexpr std::size_t near = 512 << 10;              // a panel and its scratch stay in the second-level cache
-inline constexpr std::size_t far = 4 << 20;                 // beyond this a panel leaves the caches of one core
+inline constexpr std::size_t far = 6 << 20;                 // beyond this a panel leaves the caches of one core
+inline constexpr std::size_t long_row = 2 << 10;             // prefetches find rows of this length
 inline constexpr std::size_t longest_unit = 8 << 10;        // tiles longer than this gain nothing for cycles
 inline constexpr std::size_t piece = 64 << 10;              // cycles move longer units piece by piece
 inline constexpr std::size_t look_ahead = 16 << 10;          // cycles prefetch this much before it is moved
@@ -90,6 +94,14 @@ inline std::vector<Axis> merged(std::vector<Axis> axes, std::size_t& unit) {
     }
     return kept;
 }
+
+// Room that is left open after every so many units of an array, for the tails that are laid aside meanwhile.
+struct Gaps {
+    std::size_t every = 0, nbytes = 0;
+
+    bool any() const { return nbytes != 0; }
+    std::size_t before(std::size_t i) const { return nbytes == 0 ? 0 : i / every * nbytes; }
+};
 
 // The cycles of the permutation that transposes a grid of rows x columns units: unit p of the result is unit
 // (p mod rows) * columns + p / rows of the source. The moves come in an order in which every unit is read before it
@@ -151,6 +163,11 @@ inline void prefetch_run(const char* run, std::size_t nbytes) {
     prefetch(run + nbytes - 1);
 }
 
+// Reads a run line by line, which hardware foresees; prefetches that come faster than memory are dropped.
+inline void read_ahead(const char* run, std::size_t nbytes) {
+    for (std::size_t i = 0; i < nbytes; i += tuning::line) static_cast<void>(*static_cast<const volatile char*>(run + i));
+}
+
 // Copies between buffers that do not overlap. The last block may repeat bytes of the one before.
 inline void copy_run(char* to, const char* from, std::size_t nbytes) {
     auto blocks = [&](auto size) {
@@ -166,50 +183,197 @@ inline void copy_run(char* to, const char* from, std::size_t nbytes) {
     if (nbytes == 1) *to = *from;
 }
 
-// Runs of a line and more, with the widest registers there are: FASTREMAP_ISA=scalar or avx2 holds back wider ones.
-using CopyLong = void (*)(char* to, const char* from, std::size_t nbytes);
-
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+// What is compiled once for each instruction set: `groups` is the number of 16-byte groups in its registers.
+//
+// copy: runs of a line and more.
+// tile: a line's items in rows x a group's items in columns, transposed, so that each row of the result is one line. The
+//       groups of a register hold rows a register's items apart; each of log2(n) rounds interleaves, within groups, row
+//       i with row i + n / 2.
 template <std::size_t width>
-struct Wide {
-    typedef char Type __attribute__((vector_size(width)));
-};
+inline constexpr std::size_t n_lanes = width == 0 || width > 16 ? 1 : 16 / width;
 
-#define IPT_COPY_LONG(name, isa, width)                                              \
-    __attribute__((target(isa))) inline void name(char* to, const char* from, std::size_t nbytes) { \
-        Wide<width>::Type held;                                                      \
-        for (std::size_t i = 0; i + width < nbytes; i += width) {                    \
-            std::memcpy(&held, from + i, width);                                     \
-            std::memcpy(to + i, &held, width);                                       \
-        }                                                                            \
-        std::memcpy(&held, from + nbytes - width, width);                            \
-        std::memcpy(to + nbytes - width, &held, width);                              \
-    }
-IPT_COPY_LONG(copy_long_avx2, "avx2", 32)
-IPT_COPY_LONG(copy_long_avx512, "avx512f", 64)
-#undef IPT_COPY_LONG
+#if defined(__x86_64__) && defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define IPT_HAS_SIMD
+#endif
+#endif
 
-inline CopyLong chosen_copy_long() {
+#ifdef IPT_HAS_SIMD
+template <std::size_t width, std::size_t nbytes>
+struct Register;
+
+#define IPT_REGISTER(width, lane)                                  \
+    template <std::size_t nbytes>                                  \
+    struct Register<width, nbytes> {                               \
+        typedef lane Type __attribute__((vector_size(nbytes)));    \
+    };
+IPT_REGISTER(1, std::uint8_t)
+IPT_REGISTER(2, std::uint16_t)
+IPT_REGISTER(4, std::uint32_t)
+IPT_REGISTER(8, std::uint64_t)
+#undef IPT_REGISTER
+
+#define IPT_KERNELS(name, isa, groups)                                                                                \
+    struct name {                                                                                                     \
+        template <std::size_t width, std::size_t n>                                                                   \
+        using Part = typename Register<width, 16 * n>::Type;                                                          \
+                                                                                                                      \
+        template <std::size_t width, std::size_t n, std::size_t... i>                                                 \
+        __attribute__((target(isa), always_inline)) static inline Part<width, n> join(                                \
+            Part<width, n / 2> a, Part<width, n / 2> b, std::index_sequence<i...>) {                                  \
+            return __builtin_shufflevector(a, b, i...);                                                               \
+        }                                                                                                             \
+                                                                                                                      \
+        template <std::size_t width, std::size_t n>                                                                   \
+        __attribute__((target(isa), always_inline)) static inline Part<width, n> load(const char* from,               \
+                                                                                      std::ptrdiff_t apart) {         \
+            if constexpr (n == 1) {                                                                                   \
+                Part<width, 1> part;                                                                                  \
+                std::memcpy(&part, from, 16);                                                                         \
+                return part;                                                                                          \
+            } else {                                                                                                  \
+                return join<width, n>(load<width, n / 2>(from, apart),                                                \
+                                      load<width, n / 2>(from + apart * static_cast<std::ptrdiff_t>(n / 2), apart),   \
+                                      std::make_index_sequence<n_lanes<width> * n>{});                                \
+            }                                                                                                         \
+        }                                                                                                             \
+                                                                                                                      \
+        template <std::size_t width, std::size_t half, std::size_t... i>                                              \
+        __attribute__((target(isa), always_inline)) static inline Part<width, groups> zip(                            \
+            Part<width, groups> a, Part<width, groups> b, std::index_sequence<i...>) {                                \
+            constexpr std::size_t n = n_lanes<width>;                                                                 \
+            return __builtin_shufflevector(a, b, (i / n * n + half * n / 2 + i % n / 2 + i % 2 * n * groups)...);     \
+        }                                                                                                             \
+                                                                                                                      \
+        template <std::size_t width, std::size_t n_parts = 4 / groups>                                                \
+        __attribute__((target(isa), always_inline)) static inline void tile(                                          \
+            const char* from, std::ptrdiff_t from_pitch, char* to, std::ptrdiff_t to_pitch) {                         \
+            constexpr std::size_t n = n_lanes<width>;                                                                 \
+            constexpr auto lanes = std::make_index_sequence<n * groups>{};                                            \
+            const auto apart = static_cast<std::ptrdiff_t>(n) * from_pitch;                                           \
+            Part<width, groups> rows[n], mixed[n];                                                                    \
+            for (std::size_t part = 0; part < n_parts; ++part,   from += groups * apart, to += 16 * groups) {        \
+                _Pragma("GCC unroll 16") for (std::size_t i = 0; i < n; ++i) rows[i] =                                \
+                    load<width, groups>(from + static_cast<std::ptrdiff_t>(i) * from_pitch, apart);                   \
+                _Pragma("GCC unroll 4") for (std::size_t round = 1; round < n; round *= 2) {                          \
+                    _Pragma("GCC unroll 8") for (std::size_t i = 0; i < n / 2; ++i) {                                 \
+                        mixed[2 * i] = zip<width, 0>(rows[i], rows[i + n / 2], lanes);                                \
+                        mixed[2 * i + 1] = zip<width, 1>(rows[i], rows[i + n / 2], lanes);                            \
+                    }                                                                                                 \
+                    _Pragma("GCC unroll 16") for (std::size_t i = 0; i < n; ++i) rows[i] = mixed[i];                  \
+                }                                                                                                     \
+                _Pragma("GCC unroll 16") for (std::size_t i = 0; i < n; ++i)                                          \
+                    std::memcpy(to + static_cast<std::ptrdiff_t>(i) * to_pitch, &rows[i], 16 * groups);               \
+            }                                                                                                         \
+        }                                                                                                             \
+                                                                                                                      \
+        template <std::size_t width, std::size_t n_parts = 4 / groups>                                                \
+        __attribute__((target(isa))) static void strip(const char* from, std::ptrdiff_t from_pitch, char* to,         \
+                                                       std::ptrdiff_t to_pitch, std::size_t n_columns) {              \
+            for (std::size_t j = 0; j < n_columns; j += n_lanes<width>) {                                             \
+                const std::size_t column = std::min(j, n_columns - n_lanes<width>);                                   \
+                tile<width, n_parts>(from + column * width, from_pitch,                                               \
+                                     to + static_cast<std::ptrdiff_t>(column) * to_pitch, to_pitch);                  \
+            }                                                                                                         \
+        }                                                                                                             \
+                                                                                                                      \
+        __attribute__((target(isa))) static void copy_rows(char* to, std::ptrdiff_t to_pitch, const char* from,       \
+                                                           std::ptrdiff_t from_pitch, std::size_t n_rows,             \
+                                                           std::size_t nbytes) {                                      \
+            for (std::size_t i = 0; i < n_rows; ++i, to += to_pitch, from += from_pitch) copy(to, from, nbytes);      \
+        }                                                                                                             \
+                                                                                                                      \
+        __attribute__((target(isa))) static void copy(char* to, const char* from, std::size_t nbytes) {               \
+            Part<1, groups> held;                                                                                     \
+            for (std::size_t i = 0; i + sizeof held < nbytes; i += sizeof held) {                                     \
+                std::memcpy(&held, from + i, sizeof held);                                                            \
+                std::memcpy(to + i, &held, sizeof held);                                                              \
+            }                                                                                                         \
+            std::memcpy(&held, from + nbytes - sizeof held, sizeof held);                                             \
+            std::memcpy(to + nbytes - sizeof held, &held, sizeof held);                                               \
+        }                                                                                                             \
+    };
+IPT_KERNELS(Sse2, "sse2", 1)
+IPT_KERNELS(Avx2, "avx2", 2)
+IPT_KERNELS(Avx512, "avx512f,avx512bw,avx512vl", 4)
+#undef IPT_KERNELS
+
+// FASTREMAP_ISA=scalar or avx2 holds back what is wider.
+enum class Isa { narrow, avx2, avx512 };
+
+inline Isa chosen_isa() {
     const char* chosen = std::getenv("FASTREMAP_ISA");
     const bool any = chosen == nullptr || *chosen == '\0';
-    if ((any || std::strcmp(chosen, "avx512") == 0) && __builtin_cpu_supports("avx512f")) return copy_long_avx512;
-    if ((any || std::strcmp(chosen, "scalar") != 0) && __builtin_cpu_supports("avx2")) return copy_long_avx2;
-    return copy_run;
+    const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                            __builtin_cpu_supports("avx512vl");
+    if ((any || std::strcmp(chosen, "avx512") == 0) && has_avx512) return Isa::avx512;
+    if ((any || std::strcmp(chosen, "scalar") != 0) && __builtin_cpu_supports("avx2")) return Isa::avx2;
+    return Isa::narrow;
+}
+
+template <class Function>
+Function* choice(Function* narrow, Function* avx2, Function* avx512) {
+    const Isa isa = chosen_isa();
+    return isa == Isa::avx512 ? avx512 : isa == Isa::avx2 ? avx2 : narrow;
+}
+
+// `n_rows` is a line's items, or a group's.
+template <std::size_t width, std::size_t n_rows>
+inline void transpose_strip(const char* from, std::ptrdiff_t from_pitch, char* to, std::ptrdiff_t to_pitch,
+                            std::size_t n_columns) {
+    static const auto chosen = n_rows == n_lanes<width> ? Sse2::strip<width, 1> :
+         choice(Sse2::strip<width>, Avx2::strip<width>, Avx512::strip<width>);
+    chosen(from, from_pitch, to, to_pitch, n_columns);
+}
+
+inline void copy_lines(char* to, const char* from, std::size_t nbytes) {
+    static const auto chosen = choice(Sse2::copy, Avx2::copy, Avx512::copy);
+    chosen(to, from, nbytes);
+}
+
+// Rows of a line and more.
+inline void copy_rows_of_lines(char* to, std::ptrdiff_t to_pitch, const char* from, std::ptrdiff_t from_pitch,
+                               std::size_t n_rows, std::size_t nbytes) {
+    static const auto chosen = choice(Sse2::copy_rows, Avx2::copy_rows, Avx512::copy_rows);
+    chosen(to, to_pitch, from, from_pitch, n_rows, nbytes);
 }
 #else
-inline CopyLong chosen_copy_long() { return copy_run; }
+template <std::size_t width, std::size_t n_rows>
+inline void transpose_strip(const char* from, std::ptrdiff_t from_pitch, char* to, std::ptrdiff_t to_pitch,
+                            std::size_t n_columns) {
+    for (std::size_t j = 0; j < n_columns; ++j)
+        for (std::size_t i = 0; i < n_rows; ++i)
+            std::memcpy(to + static_cast<std::ptrdiff_t>(j) * to_pitch + i * width,
+                        from + static_cast<std::ptrdiff_t>(i) * from_pitch + j * width, width);
+}
+
+inline void copy_lines(char* to, const char* from, std::size_t nbytes) { copy_run(to, from, nbytes); }
+
+inline void copy_rows_of_lines(char* to, std::ptrdiff_t to_pitch, const char* from, std::ptrdiff_t from_pitch,
+                               std::size_t n_rows, std::size_t nbytes) {
+    for (std::size_t i = 0; i < n_rows; ++i, to += to_pitch, from += from_pitch) copy_run(to, from, nbytes);
+}
 #endif
 
 inline void copy_long(char* to, const char* from, std::size_t nbytes) {
-    static const CopyLong chosen = chosen_copy_long();
-    (nbytes >= tuning::line ? chosen : copy_run)(to, from, nbytes);
+    if (nbytes >= tuning::line)
+        copy_lines(to, from, nbytes);
+    else
+        copy_run(to, from, nbytes);
 }
 
-// The same, while the memory `ahead` bytes behind the target is fetched.
-inline void copy_fetching(char* to, const char* from, std::size_t nbytes, std::ptrdiff_t ahead) {
+inline void copy_rows(char* to, std::ptrdiff_t to_pitch, const char* from, std::ptrdiff_t from_pitch,
+                      std::size_t n_rows, std::size_t nbytes) {
+    if (nbytes >= tuning::line) return copy_rows_of_lines(to, to_pitch, from, from_pitch, n_rows, nbytes);
+    for (std::size_t i = 0; i < n_rows; ++i, to += to_pitch, from += from_pitch) copy_run(to, from, nbytes);
+}
+
+// The same, while as many bytes at `next` are fetched, unless that is null.
+inline void copy_fetching(char* to, const char* from, std::size_t nbytes, const char* next) {
+    if (next == nullptr) return copy_long(to, from, nbytes);
     for (std::size_t i = 0; i < nbytes; i += tuning::stripe) {
         const std::size_t n = std::min(tuning::stripe, nbytes - i);
-        prefetch_run(to + ahead + i, n);
+        prefetch_run(next + i, n);
         copy_long(to + i, from + i, n);
     }
 }
@@ -235,106 +399,56 @@ void visit_width(std::size_t unit, Action&& action) {
     }
 }
 
-// Items of a tile's edge: those of one 16-byte register, which every 64-bit processor has.
-template <std::size_t width>
-inline constexpr std::size_t n_lanes = width == 0 ? 1 : 16 / width;
-
-#if defined(__GNUC__) || defined(__clang__)
-template <std::size_t width>
-struct Register;
-template <>
-struct Register<1> {
-    using Lane = unsigned char;
-    typedef Lane Type __attribute__((vector_size(16)));
-};
-template <>
-struct Register<2> {
-    using Lane = std::uint16_t;
-    typedef Lane Type __attribute__((vector_size(16)));
-};
-template <>
-struct Register<4> {
-    using Lane = std::uint32_t;
-    typedef Lane Type __attribute__((vector_size(16)));
-};
-template <>
-struct Register<8> {
-    using Lane = std::uint64_t;
-    typedef Lane Type __attribute__((vector_size(16)));
-};
-
-// Interleaves the lanes of a and b from lane `first` on.
-template <std::size_t width, std::size_t first, std::size_t... i>
-inline typename Register<width>::Type zip(typename Register<width>::Type a, typename Register<width>::Type b,
-                                          std::index_sequence<i...>) {
-    constexpr std::size_t n = n_lanes<width>;
-#if defined(__clang__)
-    return __builtin_shufflevector(a, b, (first + i / 2 + i % 2 * n)...);
-#else
-    using Lane = typename Register<width>::Lane;
-    return __builtin_shuffle(a, b, typename Register<width>::Type{static_cast<Lane>(first + i / 2 + i % 2 * n)...});
-#endif
+// Tells whether the lines at the beginning of so many rows evict each other from a first-level cache: 64 sets of 8.
+inline bool rows_compete(std::ptrdiff_t pitch, std::size_t n_rows) {
+    constexpr std::size_t way = 64 * tuning::line;
+    const auto step = static_cast<std::size_t>(std::abs(pitch));
+    return step % tuning::line == 0 && n_rows > 8 * way / std::gcd(step, way);
 }
 
-// A square of registers transposed: each of log2(n) rounds interleaves row i with row i + n / 2.
-template <std::size_t width>
-inline void transpose_tile(const char* from, std::ptrdiff_t from_pitch, char* to, std::ptrdiff_t to_pitch) {
-    using Vector = typename Register<width>::Type;
-    constexpr std::size_t n = n_lanes<width>;
-    constexpr auto lanes = std::make_index_sequence<n>{};
-    Vector rows[n], mixed[n];
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < n; ++i) std::memcpy(&rows[i], from + static_cast<std::ptrdiff_t>(i) * from_pitch, 16);
-#pragma GCC unroll 4
-    for (std::size_t round = 1; round < n; round *= 2) {
-#pragma GCC unroll 8
-        for (std::size_t i = 0; i < n / 2; ++i) {
-            mixed[2 * i] = zip<width, 0>(rows[i], rows[i + n / 2], lanes);
-            mixed[2 * i + 1] = zip<width, n / 2>(rows[i], rows[i + n / 2], lanes);
+// Transposes rows x columns items, strip by strip of as many rows as a line (or a group) has items, and stripe by stripe,
+// so that the lines of both sides are used up while they are in the cache. The last strip repeats a part of the one
+// before. Rows whose lines compete are read once, whole, into a buffer.
+template <std::size_t width, std::size_t n_rows>
+void transpose_strips(const char* from, char* to, Axis row, Axis column) {
+    constexpr std::size_t stripe = tuning::stripe / width;
+    char buffer[n_rows * tuning::stripe];
+    const bool compete = rows_compete(row.from, n_rows);
+    auto at = [](std::size_t i, std::ptrdiff_t stride) { return static_cast<std::ptrdiff_t>(i) * stride; };
+    for (std::size_t begin = 0; begin < column.n; begin += stripe) {
+        const std::size_t n_columns = std::min(stripe, column.n), c = std::min(begin, column.n - n_columns);
+        const std::size_t n_next = std::min(stripe, column.n - c - n_columns);
+        for (std::size_t i = 0; i < row.n; i += n_rows) {
+            const std::size_t r = std::min(i, row.n - n_rows);
+            const char* source = from + at(r, row.from) + at(c, column.from);
+            char* target = to + at(r, row.to) + at(c, column.to);
+            if (n_next != 0)
+                for (std::size_t k = 0; k < n_rows; ++k)
+                    prefetch_run(source + at(k, row.from) + at(n_columns, column.from), n_next * width);
+            if (compete) {
+                copy_rows(buffer, tuning::stripe, source, row.from, n_rows, n_columns * width);
+                transpose_strip<width, n_rows>(buffer, tuning::stripe, target, column.to, n_columns);
+            } else {
+                transpose_strip<width, n_rows>(source, row.from, target, column.to, n_columns);
+            }
         }
-#pragma GCC unroll 16
-        for (std::size_t i = 0; i < n; ++i) rows[i] = mixed[i];
     }
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < n; ++i) std::memcpy(to + static_cast<std::ptrdiff_t>(i) * to_pitch, &rows[i], 16);
 }
-#else
-template <std::size_t width>
-inline void transpose_tile(const char* from, std::ptrdiff_t from_pitch, char* to, std::ptrdiff_t to_pitch) {
-    constexpr auto n = static_cast<std::ptrdiff_t>(n_lanes<width>), size = static_cast<std::ptrdiff_t>(width);
-    for (std::ptrdiff_t i = 0; i < n; ++i)
-        for (std::ptrdiff_t j = 0; j < n; ++j)
-            std::memcpy(to + j * to_pitch + i * size, from + i * from_pitch + j * size, width);
-}
-#endif
 
 // rows x columns units into columns x rows: row.from and column.from are their strides in the source, row.to and
-// column.to in the target. Stripe by stripe, so that the lines of both sides are used up while they are in the cache.
+// column.to in the target.
 template <std::size_t width>
 void transpose_block(const char* from, char* to, Axis row, Axis column, std::size_t unit) {
-    const std::size_t stripe = std::max<std::size_t>(tuning::stripe / unit, 1);
-    constexpr std::size_t n = n_lanes<width>;
     const auto whole = static_cast<std::ptrdiff_t>(unit);
-    auto at = [](std::size_t i, std::ptrdiff_t stride) { return static_cast<std::ptrdiff_t>(i) * stride; };
-    if constexpr (n > 1) {
-        if (row.n >= n && column.n >= n && column.from == whole && row.to == whole) {
-            for (std::size_t begin = 0; begin < column.n; begin += stripe) {
-                const std::size_t end = std::min(begin + stripe, column.n);
-                for (std::size_t i = 0; i < row.n; i += n) {
-                    const std::size_t r = std::min(i, row.n - n);  // the last tiles repeat a part of those before
-                    if (end < column.n)
-                        for (std::size_t k = 0; k < n; ++k)
-                            prefetch_run(from + at(r + k, row.from) + at(end, column.from), tuning::stripe);
-                    for (std::size_t j = begin; j < end; j += n) {
-                        const std::size_t c = std::min(j, column.n - n);
-                        transpose_tile<width>(from + at(r, row.from) + at(c, column.from), row.from,
-                                              to + at(r, row.to) + at(c, column.to), column.to);
-                    }
-                }
-            }
-            return;
+    if constexpr (n_lanes<width> > 1) {
+        constexpr std::size_t n_rows = tuning::line / width, n = n_lanes<width>;
+        if (column.n >= n && column.from == whole && row.to == whole) {
+            if (row.n >= n_rows) return transpose_strips<width, n_rows>(from, to, row, column);
+            if (row.n >= n) return transpose_strips<width, n>(from, to, row, column);
         }
     }
+    const std::size_t stripe = std::max<std::size_t>(tuning::stripe / unit, 1);
+    auto at = [](std::size_t i, std::ptrdiff_t stride) { return static_cast<std::ptrdiff_t>(i) * stride; };
     for (std::size_t begin = 0; begin < column.n; begin += stripe) {
         const std::size_t end = std::min(begin + stripe, column.n);
         for (std::size_t r = 0; r < row.n; ++r)
@@ -344,47 +458,38 @@ void transpose_block(const char* from, char* to, Axis row, Axis column, std::siz
     }
 }
 
-// The edge, in units, of the tiles that go through a buffer; 1 where whole units need none.
-inline std::size_t tile_edge(std::size_t unit) {
-    std::size_t edge = std::max<std::size_t>(tuning::stripe / unit, 1);
-    while (edge > 1 && edge * edge * unit > tuning::tile) edge /= 2;
-    return edge;
-}
-
-// The same through a buffer, tile by tile: rows of a target whose lines compete for the same places in the cache are
-// then written line by line, and not item by item. row.to is a unit.
-template <std::size_t width>
-void transpose_tiles(const char* from, char* to, Axis row, Axis column, std::size_t unit) {
-    char buffer[tuning::tile];
-    const std::size_t edge = tile_edge(unit);
-    auto source = [&](std::size_t i, std::size_t j) {
-        return from + static_cast<std::ptrdiff_t>(i) * row.from + static_cast<std::ptrdiff_t>(j) * column.from;
-    };
-    for (std::size_t i = 0; i < row.n; i += edge) {
-        const std::size_t high = std::min(edge, row.n - i), high_nbytes = high * unit;
-        for (std::size_t j = 0; j < column.n; j += edge) {
-            const std::size_t wide = std::min(edge, column.n - j);
-            if (j + wide < column.n)
-                for (std::size_t k = 0; k < high; ++k) prefetch_run(source(i + k, j + wide), wide * unit);
-            transpose_block<width>(source(i, j), buffer, {high, row.from, static_cast<std::ptrdiff_t>(unit)},
-                                   {wide, column.from, static_cast<std::ptrdiff_t>(high_nbytes)}, unit);
-            char* target = to + static_cast<std::ptrdiff_t>(j) * column.to + i * unit;
-            for (std::size_t k = 0; k < wide; ++k)
-                copy_long(target + static_cast<std::ptrdiff_t>(k) * column.to, buffer + k * high_nbytes, high_nbytes);
-        }
+// Writes a row of a buffer behind the `n_held` bytes that stand before it, which the last call held back: whole lines
+// past the cache, where there are such stores, and what does not fill a line only if it is the first or the last.
+inline void stream_row(char* to, char* row, std::size_t nbytes, bool first, bool last) {
+#ifdef IPT_HAS_SIMD
+    auto rest = [](const char* address) { return reinterpret_cast<std::uintptr_t>(address) % tuning::line; };
+    const char* end = to + nbytes;
+    char* line = to - rest(to);
+    if (first && line != to) {
+        line += tuning::line;
+        std::memcpy(to, row, static_cast<std::size_t>(std::min<std::ptrdiff_t>(line - to, end - to)));
     }
+    const char* from = row + (line - to);
+    for (; line + tuning::line <= end; line += tuning::line, from += tuning::line)
+        for (std::size_t i = 0; i < tuning::line; i += 16)
+            _mm_stream_si128(reinterpret_cast<__m128i*>(line + i),
+                             _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i)));
+    if (!last)
+        std::memcpy(row - tuning::line, row + nbytes - tuning::line, tuning::line);
+    else if (line < end)
+        std::memcpy(line, from, static_cast<std::size_t>(end - line));
+#else
+    copy_run(to, row, nbytes);
+#endif
 }
 
 // A copy that permutes axes, prepared once and done for many blocks. The target's strides are positive.
 class Permute {
    public:
-    enum class Target { cache, memory };  // where the block that is written lies
-
     Permute() = default;
 
     // While a block is written, the memory `ahead` bytes behind it is fetched.
-    Permute(std::vector<Axis> axes, std::size_t unit, Target target = Target::cache, std::ptrdiff_t ahead = 0)
-        : target_(target), ahead_(ahead) {
+    Permute(std::vector<Axis> axes, std::size_t unit, std::ptrdiff_t ahead = 0) : ahead_(ahead) {
         for (const Axis& axis : axes) empty_ = empty_ || axis.n == 0;
         outer_ = merged(std::move(axes), unit);
         unit_ = unit;
@@ -405,6 +510,9 @@ class Permute {
         if (!empty_) visit_width(unit_, [&](auto width) { descend<decltype(width)::value>(0, from, to); });
     }
 
+    // Bytes that are copied as one run.
+    std::size_t unit() const { return unit_; }
+
    private:
     template <std::size_t width>
     void descend(std::size_t axis, const char* from, char* to) const {
@@ -412,8 +520,6 @@ class Permute {
             for (std::size_t i = 0; i < outer_[axis].n; ++i)
                 descend<width>(axis + 1, from + static_cast<std::ptrdiff_t>(i) * outer_[axis].from,
                                to + static_cast<std::ptrdiff_t>(i) * outer_[axis].to);
-        } else if (column_.n > 1 && target_ == Target::memory && tile_edge(unit_) > 1) {
-            transpose_tiles<width>(from, to, row_, column_, unit_);
         } else if (column_.n > 1) {
             transpose_block<width>(from, to, row_, column_, unit_);
         } else {
@@ -427,16 +533,137 @@ class Permute {
             if (ahead == 0)
                 copy_unit<width>(to, from, unit);
             else
-                copy_fetching(to, from, unit, ahead);
+                copy_fetching(to, from, unit, to + ahead);
         }
     }
 
     std::vector<Axis> outer_;
     Axis row_{1, 0, 0}, column_{1, 0, 0};
     std::size_t unit_ = 0;
-    Target target_ = Target::cache;
     std::ptrdiff_t ahead_ = 0;
     bool empty_ = false;
+};
+
+// Axes walked as one, the first of them fastest: where the i-th step is on one side.
+class Walk {
+   public:
+    void add(std::size_t n, std::ptrdiff_t stride) {
+        n_ *= n;
+        axes_.push_back({n, stride});
+    }
+    std::size_t n() const { return n_; }
+    bool empty() const { return axes_.empty(); }
+    std::ptrdiff_t operator[](std::size_t i) const {
+        std::ptrdiff_t offset = 0;
+        for (const auto& [n, stride] : axes_) {
+            offset += static_cast<std::ptrdiff_t>(i % n) * stride;
+            i /= n;
+        }
+        return offset;
+    }
+
+   private:
+    std::vector<std::pair<std::size_t, std::ptrdiff_t>> axes_;
+    std::size_t n_ = 1;
+};
+
+// A copy that permutes axes, for blocks that are not in the cache. The axes that are fastest in the source, until they
+// make a long run, are walked as one column; those that are fastest in the target, the others, as one row. A tile of
+// both is read into a buffer, run by run, transposed, and written line by line past the cache, while the next one is
+// fetched. What does not fill a line waits before its row for the tile below.
+class Relayout {
+   public:
+    // False if no axis but the fastest of the target is there to be a column, or units are long: `Permute` is as fast.
+    static bool suits(const Relayout& relayout) {
+        return relayout.unit_ < tuning::line && relayout.columns_.n() > 1 && relayout.rows_.n() > 1;
+    }
+
+    Relayout(std::vector<Axis> axes, std::size_t unit) {
+        axes = merged(std::move(axes), unit);
+        unit_ = unit;
+        if (axes.size() < 2) return;
+        const auto whole = static_cast<std::ptrdiff_t>(unit);
+        Axis row = axes.back();
+        axes.pop_back();
+        for (;;) {
+            const auto fastest = std::min_element(axes.begin(), axes.end(), [](const Axis& a, const Axis& b) {
+                return std::abs(a.from) < std::abs(b.from);
+            });
+            if (fastest == axes.end() || columns_.n() * unit >= wide_nbytes / 2) break;
+            const std::ptrdiff_t next = static_cast<std::ptrdiff_t>(columns_.n()) * step_;
+            if (columns_.empty() ? std::abs(fastest->from) >= std::abs(row.from) : fastest->from != next) break;
+            if (columns_.empty()) step_ = fastest->from;
+            columns_.add(fastest->n, fastest->to);
+            axes.erase(fastest);
+        }
+        rows_.add(row.n, row.from);
+        while (!axes.empty() && axes.back().to == static_cast<std::ptrdiff_t>(rows_.n()) * whole) {
+            rows_.add(axes.back().n, axes.back().from);
+            axes.pop_back();
+        }
+        outer_ = std::move(axes);
+    }
+
+    void operator()(const char* from, char* to) const {
+        const std::size_t high = high_nbytes / unit_, wide = wide_nbytes / unit_;
+        const std::unique_ptr<char[]> buffer(new char[high * wide * unit_ + wide * pitch]);
+        visit_width(unit_, [&](auto width) { descend<decltype(width)::value>(0, from, to, buffer.get()); });
+#ifdef IPT_HAS_SIMD
+        _mm_sfence();
+#endif
+    }
+
+   private:
+    static constexpr std::size_t high_nbytes = tuning::stripe, wide_nbytes = 2 * tuning::stripe;
+    static constexpr std::size_t pitch = high_nbytes + tuning::line;
+
+    template <std::size_t width>
+    void descend(std::size_t axis, const char* from, char* to, char* buffer) const {
+        if (axis == outer_.size()) return tiles<width>(from, to, buffer);
+        for (std::size_t i = 0; i < outer_[axis].n; ++i)
+            descend<width>(axis + 1, from + static_cast<std::ptrdiff_t>(i) * outer_[axis].from,
+                           to + static_cast<std::ptrdiff_t>(i) * outer_[axis].to, buffer);
+    }
+
+    template <std::size_t width>
+    void tiles(const char* from, char* to, char* buffer) const {
+        const std::size_t high = high_nbytes / unit_, wide = wide_nbytes / unit_, n_rows = rows_.n();
+        char* target = buffer + high * wide * unit_ + tuning::line;
+        for (std::size_t j = 0; j < columns_.n(); j += wide) {
+            const std::size_t n_wide = std::min(wide, columns_.n() - j);
+            const char* stripe = from + static_cast<std::ptrdiff_t>(j) * step_;
+            for (std::size_t i = 0; i < n_rows; i += high) {
+                const std::size_t n_high = std::min(high, n_rows - i), n_next = std::min(high, n_rows - i - n_high);
+                for (std::size_t k = 0; k < n_high; ++k)
+                    read_row<width>(buffer + k * wide * unit_, stripe + rows_[i + k], n_wide);
+                const auto whole = static_cast<std::ptrdiff_t>(unit_);
+                transpose_block<width>(buffer, target, {n_high, static_cast<std::ptrdiff_t>(wide) * whole, whole},
+                                       {n_wide, whole, static_cast<std::ptrdiff_t>(pitch)}, unit_);
+                for (std::size_t k = 0, next = 0; k < n_wide; ++k) {
+                    for (; next * n_wide < (k + 1) * n_next; ++next)
+                        fetch_row(stripe + rows_[i + n_high + next], n_wide);
+                    stream_row(to + columns_[j + k] + i * unit_, target + k * pitch, n_high * unit_, i == 0,
+                               i + n_high == n_rows);
+                }
+            }
+        }
+    }
+
+    template <std::size_t width>
+    void read_row(char* to, const char* from, std::size_t n) const {
+        if (step_ == static_cast<std::ptrdiff_t>(unit_)) return copy_long(to, from, n * unit_);
+        for (std::size_t i = 0; i < n; ++i)
+            copy_unit<width>(to + i * unit_, from + static_cast<std::ptrdiff_t>(i) * step_, unit_);
+    }
+
+    void fetch_row(const char* from, std::size_t n) const {
+        if (step_ == static_cast<std::ptrdiff_t>(unit_)) prefetch_run(from, n * unit_);
+    }
+
+    std::vector<Axis> outer_;
+    Walk rows_, columns_;      // rows: where a run begins in the source; columns: where a row begins in the target
+    std::ptrdiff_t step_ = 0;  // from one unit of a run to the next
+    std::size_t unit_ = 0;
 };
 
 // Exchanges two runs that do not overlap.
@@ -458,13 +685,18 @@ inline void exchange(char* a, char* b, std::size_t nbytes) {
     }
 }
 
-// Transposes n x n units in place, row i beginning at i * pitch. A tile goes through the buffer, transposed, is
-// exchanged with its mirror image row by row, and that returns through the buffer: rows of powers of two, whose lines
-// compete for the same places in the cache, are thus never held all at once.
+// The edge, in units, of the tiles of a square: two stripes meet in one. 1 where whole units need no buffer.
+inline std::size_t tile_edge(std::size_t unit) { return std::max<std::size_t>(tuning::stripe / unit, 1); }
+
+// Transposes n x n units in place, row i beginning at i * pitch. A tile and its mirror image are read into buffers, row
+// by row, and each is written, transposed, where the other was: rows of powers of two, whose lines compete for the same
+// places in the cache, are thus never held all at once.
 template <std::size_t width>
 void transpose_square(char* arr, std::size_t n, std::ptrdiff_t pitch, std::size_t unit, char* buffer) {
-    const std::size_t edge = tile_edge(unit);
-    const auto whole = static_cast<std::ptrdiff_t>(unit);
+    const std::size_t n_tiles = (n + tile_edge(unit) - 1) / tile_edge(unit), edge = (n + n_tiles - 1) / n_tiles;
+    const auto whole = static_cast<std::ptrdiff_t>(unit), edge_pitch = static_cast<std::ptrdiff_t>(edge) * whole;
+    char* mirror = buffer + edge * edge * unit;
+    auto size = [&](std::size_t i) { return std::min(edge, n - i); };
     auto at = [&](std::size_t i, std::size_t j) {
         return arr + static_cast<std::ptrdiff_t>(i) * pitch + static_cast<std::ptrdiff_t>(j) * whole;
     };
@@ -473,23 +705,25 @@ void transpose_square(char* arr, std::size_t n, std::ptrdiff_t pitch, std::size_
             for (std::size_t j = i + 1; j < n; ++j) exchange(at(i, j), at(j, i), unit);
         return;
     }
+    auto fetch = [&](std::size_t i, std::size_t j) {
+        for (std::size_t k = 0; k < size(i); ++k) prefetch_run(at(i + k, j), size(j) * unit);
+    };
+    auto read = [&](std::size_t i, std::size_t j, char* to) {
+        copy_rows(to, edge_pitch, at(i, j), pitch, size(i), size(j) * unit);
+    };
+    auto write = [&](const char* from, std::size_t i, std::size_t j) {
+        transpose_block<width>(from, at(j, i), {size(i), edge_pitch, whole}, {size(j), whole, pitch}, unit);
+    };
     for (std::size_t i = 0; i < n; i += edge) {
-        const std::size_t high = std::min(edge, n - i);
-        const auto high_pitch = static_cast<std::ptrdiff_t>(high) * whole;
-        for (std::size_t j = i; j < n; j += edge) {
-            const std::size_t wide = std::min(edge, n - j);
-            const std::size_t next = j + wide, n_next = std::min(edge, n - next);
-            for (std::size_t k = 0; n_next != 0 && k < high; ++k) prefetch_run(at(i + k, next), n_next * unit);
-            for (std::size_t k = 0; k < n_next; ++k) prefetch_run(at(next + k, i), high * unit);
-            transpose_block<width>(at(i, j), buffer, {high, pitch, whole}, {wide, whole, high_pitch}, unit);
-            if (j == i) {
-                for (std::size_t k = 0; k < wide; ++k)
-                    copy_run(at(i + k, i), buffer + static_cast<std::ptrdiff_t>(k) * high_pitch, high * unit);
-                continue;
-            }
-            for (std::size_t k = 0; k < wide; ++k)
-                exchange(at(j + k, i), buffer + static_cast<std::ptrdiff_t>(k) * high_pitch, high * unit);
-            transpose_block<width>(buffer, at(i, j), {wide, high_pitch, whole}, {high, whole, pitch}, unit);
+        read(i, i, buffer);
+        write(buffer, i, i);
+        for (std::size_t j = i + edge; j < n; j += edge) {
+            read(i, j, buffer);
+            read(j, i, mirror);
+            if (j + edge < n) fetch(i, j + edge);
+            write(buffer, i, j);
+            if (j + edge < n) fetch(j + edge, i);
+            write(mirror, j, i);
         }
     }
 }
@@ -500,13 +734,14 @@ inline std::size_t cycle_scratch(std::size_t n_units, std::size_t unit) {
 
 // Transposes a grid of rows x columns contiguous units in place. The chain of moves does not depend on the data, so
 // it is followed some moves ahead of the copying, and the units to come are prefetched.
-inline void follow_cycles(char* arr, std::size_t rows, std::size_t columns, std::size_t unit, char* scratch) {
+inline void follow_cycles(char* arr, std::size_t rows, std::size_t columns, std::size_t unit, Gaps gaps,
+                          char* scratch) {
     const std::size_t n_seen = (rows * columns + 7) / 8;
     auto* seen = reinterpret_cast<std::uint8_t*>(scratch);
     char* spare = scratch + n_seen;
     for (std::size_t begin = 0; begin < unit; begin += tuning::piece) {
         const std::size_t nbytes = std::min(tuning::piece, unit - begin);
-        auto place = [&](std::size_t i) { return i == Cycles::spare ? spare : arr + i * unit + begin; };
+        auto place = [&](std::size_t i) { return i == Cycles::spare ? spare : arr + i * unit + gaps.before(i) + begin; };
         const std::size_t ahead = std::clamp<std::size_t>(tuning::look_ahead / nbytes, 1, tuning::max_moves_ahead - 1);
         Cycles::Move moves[tuning::max_moves_ahead];
         std::size_t n_made = 0, n_done = 0;
@@ -536,13 +771,15 @@ enum class Kind {
     panel,         // P: digits sorted by `order` within each block, through scratch
     cycle,         // C: digits {rows, columns} -> {columns, rows}
     detach_first,  // the last `tail` rows of the first axis go to scratch, reversed
-    attach_first,  // rows move apart and each gets its tail from scratch
-    detach_last,   // the last `tail` items of each row go to scratch, reversed, and the rows move together
+    attach_first,  // rows move apart, unless gaps were left for that, and each gets its tail from scratch
+    detach_last,   // the last `tail` items of each row go to scratch, reversed; rows move together or leave gaps
     attach_last,   // the tails return from scratch, behind everything
+    spread,        // P on digits {b, n} from the last block to the first, each written with gaps between units of b
+    gather,        // P on digits {m, c}, each read with gaps between units of c
 };
 
-inline constexpr const char* kind_names[] = {"square",       "panel",       "cycle",      "detach_first",
-                                             "attach_first", "detach_last", "attach_last"};
+inline constexpr const char* kind_names[] = {"square",      "panel",       "cycle",  "detach_first", "attach_first",
+                                             "detach_last", "attach_last", "spread", "gather"};
 
 // One pass over `outer` equal blocks that lie one after the other, of `digits` (slow to fast) of units.
 struct Pass {
@@ -554,11 +791,13 @@ struct Pass {
     std::size_t unit;
     std::size_t scratch_nbytes;
     double traffic_nbytes;  // bytes between memory and core: whole lines, scratch where it leaves the cache
+    Gaps gaps = {};
 
     std::size_t block_nbytes() const { return product(digits) * unit; }
 };
 
 using Plan = std::vector<Pass>;
+using Order = std::vector<std::size_t>;
 
 inline double traffic(const Plan& plan) {
     double sum = 0;
@@ -593,6 +832,8 @@ inline std::string describe(const Plan& plan) {
             for (std::size_t digit : pass.order) text.append(std::to_string(digit)).append(" ");
             text.back() = ')';
         }
+        if (pass.gaps.any())
+            text.append(" gaps ").append(std::to_string(pass.gaps.nbytes)).append(" every ").append(std::to_string(pass.gaps.every));
         if (pass.tail != 0) text.append(" tail ").append(std::to_string(pass.tail));
         text.append(", unit ").append(std::to_string(pass.unit));
         text.append(", scratch ").append(std::to_string(pass.scratch_nbytes));
@@ -600,6 +841,8 @@ inline std::string describe(const Plan& plan) {
     }
     return text;
 }
+
+inline std::size_t n_lanes_of(std::size_t unit) { return unit <= 8 && (unit & (unit - 1)) == 0 ? 16 / unit : 1; }
 
 // The two copies of a panel pass: block -> scratch, scratch -> block.
 struct Stages {
@@ -624,7 +867,7 @@ inline Stages stages_of(const std::vector<std::size_t>& digits, const std::vecto
     const auto whole = static_cast<std::ptrdiff_t>(unit);
     auto in_source = [](const Axis& a, const Axis& b) { return a.from > b.from; };
     auto length = [](const Axis& axis) { return static_cast<std::ptrdiff_t>(axis.n); };
-    const std::size_t lanes = unit <= 8 && (unit & (unit - 1)) == 0 ? 16 / unit : 1;
+    const std::size_t lanes = n_lanes_of(unit);
     const Axis row = axes.back();
     const Axis column = *std::min_element(axes.begin(), axes.end(), [](auto& a, auto& b) { return a.from < b.from; });
     auto take = [&](const Axis& axis) {
@@ -677,7 +920,9 @@ inline Pass square_pass(std::size_t outer, std::size_t n, std::size_t between, s
     const double nbytes = static_cast<double>(outer) * static_cast<double>(n * n * between * unit);
     // Rows shorter than a line are fetched whole.
     const double waste = std::max(1.0, static_cast<double>(tuning::line) / static_cast<double>(n * unit));
-    return {Kind::square, outer, {n, between, n}, {}, 0, unit, edge == 1 ? 0 : edge * edge * unit, 4 * nbytes * waste};
+    const std::size_t scratch_nbytes = edge == 1 ? 0 : 2 * edge * edge * unit;
+    // Measured: two tiles far apart at a time cost nearly as much as two passes over panels.
+    return {Kind::square, outer, {n, between, n}, {}, 0, unit, scratch_nbytes, 1.9 * 2 * nbytes * waste};
 }
 
 inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::vector<std::size_t> order,
@@ -685,17 +930,25 @@ inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::
     const Stages stages = stages_of(digits, order, unit);
     const std::size_t block = product(digits) * unit;
     const double nbytes = static_cast<double>(outer) * static_cast<double>(block);
-    const double beyond_cache = block <= 2 * tuning::near ? 1.0 : block <= tuning::far ? 1.2 : 3.0;
+    // Measured, against panels that fit the second-level cache together with their scratch.
+    double beyond_cache = block <= 2 * tuning::near ? 1.0
+                          : block <= 7 * tuning::near ? 1.1
+                          : block <= tuning::far      ? 1.3
+                                                      : 2.2;
+    if (block > 2 * tuning::near && digits.size() == 2 && digits.back() * unit < tuning::long_row) beyond_cache += 0.5;
     const double by_units = stages.in_registers ? 0.0 : 4.0;  // time, told as traffic
+    const double fresh = 4 * static_cast<double>(stages.scratch_nbytes);  // the same, of pages that nobody touched yet
     return {Kind::panel, outer, std::move(digits), std::move(order), 0, unit, stages.scratch_nbytes,
-            2 * nbytes * (beyond_cache + by_units)};
+            2 * nbytes * (beyond_cache + by_units) + fresh};
 }
 
-inline Pass cycle_pass(std::size_t outer, std::size_t rows, std::size_t columns, std::size_t unit) {
+inline Pass cycle_pass(std::size_t outer, std::size_t rows, std::size_t columns, std::size_t unit, Gaps gaps = {}) {
     const double nbytes = static_cast<double>(outer) * static_cast<double>(rows * columns * unit);
-    // A unit begins anywhere in a line, and its lines come in no order that hardware foresees.
-    const double waste = 0.85 + 90 / static_cast<double>(unit);
-    return {Kind::cycle, outer, {rows, columns}, {}, 0, unit, cycle_scratch(rows * columns, unit), 2 * nbytes * waste};
+    // The lines of a unit come in no order that hardware foresees, and it may begin and end inside a line.
+    const bool whole_lines = unit % tuning::line == 0 && gaps.nbytes % tuning::line == 0;
+    const double waste = 0.8 + (gaps.any() ? 300 : whole_lines ? 130 : 200) / static_cast<double>(unit);
+    const std::size_t scratch_nbytes = cycle_scratch(rows * columns, unit);
+    return {Kind::cycle, outer, {rows, columns}, {}, 0, unit, scratch_nbytes, 2 * nbytes * waste, gaps};
 }
 
 // The digits of the axes in the order of memory, slow to fast, and the order wanted.
@@ -718,8 +971,6 @@ inline Digits digits_of(const std::vector<std::size_t>& shape, const std::vector
     for (const auto& of_axis : ranks) digits.ranks.insert(digits.ranks.end(), of_axis.begin(), of_axis.end());
     return digits;
 }
-
-using Order = std::vector<std::size_t>;
 
 // Calls action(pass, order afterwards) for every pass that may follow: sorting the digits from one place on, changing
 // two neighbouring groups of digits, changing two digits of one size.
@@ -797,7 +1048,6 @@ inline std::vector<std::size_t> tiles_of(std::size_t n, std::size_t unit) {
     std::size_t limit = std::min(n / 2, tuning::longest_unit / unit);
     for (std::size_t tile = limit; tile > 1; --tile) {
         if (n % tile != 0 || tile > limit) continue;
-        if (tile * unit < tuning::line && !tiles.empty()) break;
         tiles.push_back(tile);
         limit = tile / 2;
     }
@@ -806,14 +1056,30 @@ inline std::vector<std::size_t> tiles_of(std::size_t n, std::size_t unit) {
 
 // Splits off the last `tail` entries of the first or the last axis, reverses the rest, and puts them back.
 inline Plan with_tail(const std::vector<std::size_t>& shape, std::size_t unit, std::size_t tail, bool first,
-                      Plan inner) {
-    const std::size_t n_items = product(shape), n = first ? shape.front() : shape.back();
-    const std::size_t nbytes = n_items / n * tail * unit;
-    const double all = 2 * static_cast<double>(n_items * unit), some = 4 * static_cast<double>(nbytes);
-    Plan plan{{first ? Kind::detach_first : Kind::detach_last, 1, shape, {}, tail, unit, nbytes, first ? some : all + some}};
+                      const Plan& inner, Gaps gaps = {}) {
+    const std::size_t n_items = product(shape), n = first ? shape.front() : shape.back(), n_tails = n_items / n;
+    const std::size_t nbytes = n_tails * tail * unit;
+    const double some = 4 * static_cast<double>(nbytes);
+    const double rows = gaps.any() ? static_cast<double>(2 * n_tails * tuning::line) : 2 * static_cast<double>(n_items * unit);
+    Plan plan{{first ? Kind::detach_first : Kind::detach_last, 1, shape, {}, tail, unit, nbytes, first ? some : rows + some, gaps}};
     plan.insert(plan.end(), inner.begin(), inner.end());
-    plan.push_back({first ? Kind::attach_first : Kind::attach_last, 1, shape, {}, tail, unit, nbytes, first ? all : some});
+    plan.push_back({first ? Kind::attach_first : Kind::attach_last, 1, shape, {}, tail, unit, nbytes, first ? rows + some : some, gaps});
     return plan;
+}
+
+// Two axes of which a tile leaves a remainder: the panels leave room for its rows, or close it after its columns, so
+// that no pass of its own is needed for that.
+inline Plan with_gaps(std::size_t rows, std::size_t columns, std::size_t tile, bool first, std::size_t unit) {
+    const std::size_t n = first ? rows : columns, n_tiles = n / tile, tail = n % tile, other = first ? columns : rows;
+    const Gaps gaps{n_tiles, tail * unit};
+    Pass panels = panel_pass(n_tiles, first ? Order{tile, columns} : Order{rows, tile}, {1, 0}, unit);
+    panels.kind = first ? Kind::spread : Kind::gather;
+    panels.gaps = gaps;
+    panels.scratch_nbytes = tile * other * unit;
+    if (!first) panels.traffic_nbytes *= 1.3;  // each panel is written while its lines are not in the cache
+    const Pass cycle = first ? cycle_pass(1, n_tiles, columns, tile * unit, gaps)
+                             : cycle_pass(1, rows, n_tiles, tile * unit, gaps);
+    return with_tail({rows, columns}, unit, tail, first, first ? Plan{panels, cycle} : Plan{cycle, panels}, gaps);
 }
 
 // The cheapest plan for up to five axes: whole axes; one axis cut into tiles; the first and the last cut by their
@@ -834,6 +1100,11 @@ inline Plan best_of_cuts(const std::vector<std::size_t>& shape, std::size_t unit
         best = tail == 0 ? plan : with_tail(shape, unit, tail, first, plan);
         limit = traffic(best);
     };
+    auto consider = [&](Plan plan) {
+        if (scratch(plan) > scratch_nbytes || traffic(plan) >= limit) return;
+        limit = traffic(plan);
+        best = std::move(plan);
+    };
     attempt(shape, whole, 0, true);
     for (std::size_t i = 0; i < n_axes; ++i)
         for (std::size_t tile : tiles_of(shape[i], unit)) {
@@ -841,6 +1112,10 @@ inline Plan best_of_cuts(const std::vector<std::size_t>& shape, std::size_t unit
             tiles[i] = tile;
             attempt(shape, tiles, 0, true);
         }
+    if (n_axes == 2 && shape[0] != shape[1]) {
+        const std::size_t n = std::min(shape[0], shape[1]), tail = std::max(shape[0], shape[1]) - n;
+        if (tail < n) consider(with_tail(shape, unit, tail, shape[0] > n, {square_pass(1, n, 1, unit)}));
+    }
     const std::size_t divisor = std::gcd(shape.front(), shape.back());
     if (divisor > 1) {
         auto tiles = whole;
@@ -848,10 +1123,12 @@ inline Plan best_of_cuts(const std::vector<std::size_t>& shape, std::size_t unit
         tiles.back() = shape.back() / divisor;
         attempt(shape, tiles, 0, true);
     }
-    for (std::size_t nbytes : {tuning::line, 4 * tuning::line, 8 * tuning::line})
+    for (std::size_t nbytes : {tuning::line, 4 * tuning::line, 8 * tuning::line, 16 * tuning::line, 32 * tuning::line})
         for (std::size_t i : {std::size_t{0}, n_axes - 1}) {
             const std::size_t tile = nbytes / unit;
             if (tile < 2 || shape[i] < tile || shape[i] % tile == 0) continue;
+            const std::size_t other = shape[n_axes - 1 - i];
+            if (n_axes == 2 && other >= n_lanes_of(unit)) consider(with_gaps(shape[0], shape[1], tile, i == 0, unit));
             auto tiles = whole, sizes = shape;
             tiles[i] = tile;
             sizes[i] -= shape[i] % tile;
@@ -907,13 +1184,20 @@ inline std::vector<std::ptrdiff_t> strides_of(const std::vector<std::size_t>& sh
 class Step {
    public:
     explicit Step(const Pass& pass) : pass_(pass), block_(pass.block_nbytes()) {
+        const auto whole = static_cast<std::ptrdiff_t>(pass.unit);
         if (pass.kind == Kind::panel) {
             const Stages stages = stages_of(pass.digits, pass.order, pass.unit);
             in_ = Permute(stages.in, stages.unit);
-            out_ = Permute(stages.out, stages.unit, Permute::Target::cache,
+            out_ = Permute(stages.out, stages.unit,
                            block_ <= tuning::far ? static_cast<std::ptrdiff_t>(block_) : 0);
-        }
-        if (pass.kind == Kind::detach_first || pass.kind == Kind::detach_last) {
+            const bool fetches = out_.unit() == block_ && (block_ <= tuning::near || pass.digits.back() * pass.unit >= tuning::long_row);
+            reads_ahead_ = block_ <= tuning::far && !fetches;
+        } else if (pass.kind == Kind::spread || pass.kind == Kind::gather) {
+            const std::size_t rows = pass.digits[0], columns = pass.digits[1];
+            in_ = Permute({{rows, static_cast<std::ptrdiff_t>(columns) * whole, whole},
+                           {columns, whole, static_cast<std::ptrdiff_t>(rows) * whole}},
+                          pass.unit);
+        } else if (pass.kind == Kind::detach_first || pass.kind == Kind::detach_last) {
             auto tails = pass.digits;
             (pass.kind == Kind::detach_first ? tails.front() : tails.back()) = pass.tail;
             const auto from = strides_of(pass.digits, pass.unit);
@@ -926,32 +1210,23 @@ class Step {
 
     // `tails` is what detach leaves for attach.
     void operator()(char* arr, char* scratch, char* tails) const {
-        const auto& digits = pass_.digits;
-        const std::size_t unit = pass_.unit;
         for (std::size_t i = 0; i < pass_.outer; ++i) {
             char* block = arr + i * block_;
             switch (pass_.kind) {
                 case Kind::square: squares(block, scratch); break;
-                case Kind::cycle: follow_cycles(block, digits[0], digits[1], unit, scratch); break;
+                case Kind::cycle:
+                    follow_cycles(block, pass_.digits[0], pass_.digits[1], pass_.unit, pass_.gaps, scratch);
+                    break;
                 case Kind::panel:
+                    if (reads_ahead_) read_ahead(block, block_);
                     in_(block, scratch);
                     out_(scratch, block);
                     break;
+                case Kind::spread: spread(arr, pass_.outer - 1 - i, scratch); break;
+                case Kind::gather: gather(arr, i, scratch); break;
                 case Kind::detach_first: in_(block + (block_ - tails_nbytes()), tails); break;
-                case Kind::detach_last: {
-                    const std::size_t row = digits.back() * unit, kept = row - pass_.tail * unit;
-                    in_(block + kept, tails);
-                    for (std::size_t r = 1; r < block_ / row; ++r) std::memmove(block + r * kept, block + r * row, kept);
-                    break;
-                }
-                case Kind::attach_first: {
-                    const std::size_t row = digits.front() * unit, tail = pass_.tail * unit, kept = row - tail;
-                    for (std::size_t r = block_ / row; r-- > 0;) {
-                        std::memmove(block + r * row, block + r * kept, kept);
-                        copy_run(block + r * row + kept, tails + r * tail, tail);
-                    }
-                    break;
-                }
+                case Kind::detach_last: detach_last(block, tails); break;
+                case Kind::attach_first: attach_first(block, tails); break;
                 case Kind::attach_last: std::memcpy(block + (block_ - tails_nbytes()), tails, tails_nbytes()); break;
             }
         }
@@ -969,9 +1244,53 @@ class Step {
             });
     }
 
+    // Calls action(unit's place in the array, its place in the block, bytes) for the runs of a block without a gap.
+    template <class Action>
+    void for_each_run(std::size_t i_block, std::size_t unit, Action&& action) const {
+        const std::size_t n_units = block_ / unit, every = pass_.gaps.every;
+        for (std::size_t i = i_block * n_units, end = i + n_units; i < end;) {
+            const std::size_t next = std::min(end, (i / every + 1) * every);
+            action(i * unit + pass_.gaps.before(i), (i - i_block * n_units) * unit, (next - i) * unit);
+            i = next;
+        }
+    }
+
+    // The blocks below are where they were: those behind have moved up already.
+    void spread(char* arr, std::size_t i_block, char* scratch) const {
+        char* block = arr + i_block * block_;
+        in_(block, scratch);
+        const char* next = i_block == 0 ? nullptr : block - block_;
+        for_each_run(i_block, pass_.digits[0] * pass_.unit, [&](std::size_t to, std::size_t from, std::size_t nbytes) {
+            copy_fetching(arr + to, scratch + from, nbytes, next == nullptr ? nullptr : next + from);
+        });
+    }
+
+    void gather(char* arr, std::size_t i_block, char* scratch) const {
+        for_each_run(i_block, pass_.digits[1] * pass_.unit, [&](std::size_t from, std::size_t to, std::size_t nbytes) {
+            copy_fetching(scratch + to, arr + from, nbytes, nullptr);
+        });
+        in_(scratch, arr + i_block * block_);
+    }
+
+    void detach_last(char* block, char* tails) const {
+        const std::size_t row = pass_.digits.back() * pass_.unit, kept = row - pass_.tail * pass_.unit;
+        in_(block + kept, tails);
+        if (pass_.gaps.any()) return;
+        for (std::size_t r = 1; r < block_ / row; ++r) std::memmove(block + r * kept, block + r * row, kept);
+    }
+
+    void attach_first(char* block, const char* tails) const {
+        const std::size_t row = pass_.digits.front() * pass_.unit, tail = pass_.tail * pass_.unit, kept = row - tail;
+        for (std::size_t r = block_ / row; r-- > 0;) {
+            if (!pass_.gaps.any()) std::memmove(block + r * row, block + r * kept, kept);
+            copy_run(block + r * row + kept, tails + r * tail, tail);
+        }
+    }
+
     Pass pass_;
     std::size_t block_;
     Permute in_, out_;
+    bool reads_ahead_ = false;  // short rows, or a copy back of which none is fetched ahead
 };
 
 inline void run(const Plan& plan, char* arr) {
@@ -1001,7 +1320,7 @@ inline void copy_axes(const void* from, const std::ptrdiff_t* strides, void* to,
     if (product(sizes) * item_nbytes == 0) return;
     auto reversed = strides_of({sizes.rbegin(), sizes.rend()}, item_nbytes);
     std::reverse(reversed.begin(), reversed.end());
-    const auto shortest = n_axes < 2 ? 0 : std::min(sizes.front(), sizes.back());
+    const auto shortest = n_axes == 2 ? std::min(sizes.front(), sizes.back()) : 0;
     if (shortest * item_nbytes < 16 && shortest > 1 && std::equal(reversed.begin(), reversed.end(), strides)) {
         // Axes shorter than a register: the passes in place cope with them.
         std::memcpy(to, from, product(sizes) * item_nbytes);
@@ -1011,7 +1330,11 @@ inline void copy_axes(const void* from, const std::ptrdiff_t* strides, void* to,
     const auto targets = strides_of(sizes, item_nbytes);
     std::vector<Axis> axes;
     for (std::size_t i = 0; i < n_axes; ++i) axes.push_back({sizes[i], strides[i], targets[i]});
-    Permute(axes, item_nbytes, Permute::Target::memory)(static_cast<const char*>(from), static_cast<char*>(to));
+    const Relayout relayout(axes, item_nbytes);
+    if (product(sizes) * item_nbytes > 4 * tuning::near && Relayout::suits(relayout))
+        relayout(static_cast<const char*>(from), static_cast<char*>(to));
+    else
+        Permute(axes, item_nbytes)(static_cast<const char*>(from), static_cast<char*>(to));
 }
 
 // Reverses the axes of a Fortran-ordered array (sx varies fastest): afterwards it has the shape (sy, sx), (sz, sy, sx)

@@ -297,8 +297,42 @@ void check_width(std::mt19937_64& random) {
     check_points<Label, std::uint32_t>(random);
 }
 
+// The axes of a C-ordered array reversed, in place and out of place.
+void check_layout(const std::vector<std::size_t>& shape, std::size_t item, std::mt19937_64& random) {
+    const std::size_t n_axes = shape.size();
+    std::size_t n_items = 1;
+    std::vector<std::size_t> reversed(shape.rbegin(), shape.rend());
+    std::vector<std::ptrdiff_t> strides(n_axes);  // of the reversed array, in the array as it was
+    for (std::size_t i = n_axes; i-- > 0; n_items *= shape[i])
+        strides[n_axes - 1 - i] = static_cast<std::ptrdiff_t>(n_items * item);
+    std::vector<char> before(n_items * item), expected, copied(n_items * item);
+    for (char& byte : before) byte = static_cast<char>(random());
+    std::vector<std::size_t> place(n_axes, 0);
+    for (std::size_t i = 0; i < n_items; ++i) {
+        std::ptrdiff_t source = 0;
+        for (std::size_t axis = 0; axis < n_axes; ++axis) source += static_cast<std::ptrdiff_t>(place[axis]) * strides[axis];
+        expected.insert(expected.end(), before.begin() + source, before.begin() + source + static_cast<std::ptrdiff_t>(item));
+        for (std::size_t axis = n_axes; axis-- > 0 && ++place[axis] == reversed[axis];) place[axis] = 0;
+    }
+    api::copy_axes(before.data(), strides.data(), copied.data(), reversed.data(), n_axes, item);
+    CHECK(copied == expected);
+    CHECK(!api::layout_plan(shape.data(), n_axes, item, std::size_t{16} << 20).empty());
+    api::reverse_axes(before.data(), shape.data(), n_axes, item);
+    CHECK(before == expected);
+}
+
+void check_layouts(std::mt19937_64& random) {
+    const std::vector<std::vector<std::size_t>> shapes = {
+        {1},          {7, 5},       {300, 301},    {1031, 1009},   {2048, 1024},     {3, 640, 480},
+        {640, 480, 3}, {65, 33, 65}, {130, 129, 67}, {40, 30, 20, 4}, {4, 50, 70, 60}, {9, 8, 7, 6, 5},
+    };
+    for (const auto& shape : shapes)
+        for (std::size_t item : {1, 2, 3, 4, 8, 12, 16}) check_layout(shape, item, random);
+}
+
 int main() {
     std::mt19937_64 random(1);
+    check_layouts(random);
     check_width<std::uint8_t>(random);
     check_width<std::uint16_t>(random);
     check_width<std::uint32_t>(random);

@@ -1,6 +1,7 @@
 // Reverses arrays of every small shape in place and compares each item with where index arithmetic puts it.
 //
 //     shapes [few]    exits with 1 at the first shape that is wrong; `few` leaves out most sizes
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -33,6 +34,31 @@ void with_tail(char* arr, const Shape& shape, std::size_t item_nbytes, bool firs
     --(first ? rest.front() : rest.back());
     const auto inner = ipt::plan(rest, item_nbytes, ipt::default_scratch(0));
     ipt::run(ipt::with_tail(axes, item_nbytes, 1, first, inner), arr);
+}
+
+// As for sizes that a tile does not divide, with room left for its tails.
+void with_gaps(char* arr, const Shape& shape, std::size_t item_nbytes, bool first) {
+    const bool has_two = shape.size() == 2 && shape[0] > 1 && shape[1] > 1;
+    const std::size_t n = has_two ? (first ? shape[0] : shape[1]) : 0;
+    for (std::size_t tile = 2; tile < n; ++tile)
+        if (n % tile != 0) return ipt::run(ipt::with_gaps(shape[0], shape[1], tile, first, item_nbytes), arr);
+    by_default(arr, shape, item_nbytes);
+}
+
+// Through a copy of which every axis has the strides of the result.
+void out_of_place(char* arr, const Shape& shape, std::size_t item_nbytes, bool past_cache) {
+    const Shape reversed(shape.rbegin(), shape.rend());
+    const std::vector<char> before(arr, arr + ipt::product(shape) * item_nbytes);
+    auto strides = ipt::strides_of(shape, item_nbytes);
+    std::reverse(strides.begin(), strides.end());
+    const auto targets = ipt::strides_of(reversed, item_nbytes);
+    std::vector<ipt::Axis> axes;
+    for (std::size_t i = 0; i < shape.size(); ++i) axes.push_back({reversed[i], strides[i], targets[i]});
+    const ipt::Relayout relayout(axes, item_nbytes);
+    if (past_cache && ipt::Relayout::suits(relayout))
+        relayout(before.data(), arr);
+    else
+        ipt::copy_axes(before.data(), strides.data(), arr, reversed.data(), reversed.size(), item_nbytes);
 }
 
 template <class Item>
@@ -83,9 +109,18 @@ int main(int n_arguments, char** arguments) {
     for (std::size_t i = 0; i < all.size(); ++i) all[i] = i + 1;
     auto first = [](char* arr, const Shape& shape, std::size_t nbytes) { with_tail(arr, shape, nbytes, true); };
     auto last = [](char* arr, const Shape& shape, std::size_t nbytes) { with_tail(arr, shape, nbytes, false); };
+    auto left = [](char* arr, const Shape& shape, std::size_t nbytes) { with_gaps(arr, shape, nbytes, true); };
+    auto closed = [](char* arr, const Shape& shape, std::size_t nbytes) { with_gaps(arr, shape, nbytes, false); };
+    auto copied = [](char* arr, const Shape& shape, std::size_t nbytes) { out_of_place(arr, shape, nbytes, false); };
+    auto streamed = [](char* arr, const Shape& shape, std::size_t nbytes) { out_of_place(arr, shape, nbytes, true); };
+    const Shape longer = {1, 2, 7, 15, 16, 31, 33, 63, 64, 65, 100, 129, 300, 511};
+    if (!check_all(longer, 2, "by default", by_default)) return 1;
+    if (!check_all(longer, 2, "with gaps left", left) || !check_all(longer, 2, "with gaps closed", closed)) return 1;
+    if (!check_all(longer, 2, "copied", copied) || !check_all(longer, 2, "streamed", streamed)) return 1;
     for (std::size_t n_axes = 1; n_axes <= (few ? 4 : 5); ++n_axes) {
         if (!check_all(n_axes == 5 || few ? some : all, n_axes, "by default", by_default)) return 1;
         if (!check_all(some, n_axes, "without panels", without_panels)) return 1;
+        if (!check_all(some, n_axes, "copied", copied) || !check_all(some, n_axes, "streamed", streamed)) return 1;
         if (!check_all(some, n_axes, "with a first tail", first)) return 1;
         if (!check_all(some, n_axes, "with a last tail", last)) return 1;
     }

@@ -40,12 +40,25 @@ def test_a_rectangle_takes_panels_and_cycles() -> None:
     assert scratch < 4 * MIB
 
 
-def test_primes_leave_a_tail() -> None:
-    kinds, _, _ = plan((10007, 9973), 4)
-    assert sorted(kinds) in (
-        ["attach_first", "cycle", "detach_first", "panel"],
-        ["attach_last", "cycle", "detach_last", "panel"],
-    )
+@pytest.mark.parametrize("shape", [(10007, 4001), (10007, 9973), (100003, 64)])
+def test_the_tail_of_a_tile_takes_no_pass_of_its_own(shape: tuple[int, ...]) -> None:
+    kinds, traffic, _ = plan(shape, 4)
+    assert kinds == ["detach_first", "spread", "cycle", "attach_first"]
+    assert traffic < 6 * 4 * shape[0] * shape[1]
+
+
+def test_a_tail_of_columns_is_closed_as_it_is_opened() -> None:
+    assert plan((64, 100_003), 8)[0] == ["detach_last", "cycle", "gather", "attach_last"]
+
+
+def test_short_channels_are_reversed_inside_panels() -> None:
+    assert "panel" in plan((640, 480, 200, 3), 1)[0]
+    assert len(plan((640, 480, 200, 3), 1)[0]) == 3
+
+
+def test_planning_takes_no_part_of_the_time_that_passes_take() -> None:
+    for shape in [(12, 720, 36, 60, 24), (64, 64, 32, 32, 16), (7,) * 9, (2,) * 40]:
+        assert len(plan(shape, 2)[0]) <= 40
 
 
 @pytest.mark.parametrize("item_nbytes", [1, 2, 3, 4, 8, 12, 16, 100, 70_000])
