@@ -15,7 +15,7 @@ from distributed import Client, LocalCluster, wait
 import fastremap
 import fastremap_dask
 from fastremap import LabelTable
-from fastremap_dask import blocks
+from fastremap_dask import labels
 from fastremap_dask.graphs import read_apart
 from fastremap_dask.reductions import FAN_IN
 
@@ -130,11 +130,11 @@ def test_blocks_are_read_once_a_pass(n_reads: int, build: Callable) -> None:
 def test_the_lazy_table_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made: Counter = Counter()
 
-    def counting(state: Any, *, real: Callable = blocks.table_of_state, **rules: Any) -> LabelTable:
+    def counting(state: Any, *, real: Callable = labels._table_of_state, **rules: Any) -> LabelTable:
         made["table"] += 1
         return real(state, **rules)
 
-    monkeypatch.setattr(blocks, "table_of_state", counting)
+    monkeypatch.setattr(labels, "_table_of_state", counting)
     result, lazy = fastremap_dask.renumber(volume((4, 4)), dtype="u4")
     ids, table = dask.compute(result, lazy, scheduler="synchronous")
     assert made["table"] == 1

@@ -1,7 +1,7 @@
 """The one law of Dask arrays: whatever the chunking, what `fastremap` says of the array in memory."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import dask
@@ -18,8 +18,12 @@ import fastremap
 import fastremap_dask
 
 EXPRESSIONS = bool(dask.config.get("array.query-planning", False))
-NAMES = ["unique", "renumber", "remap", "minmax"]
+NAMES = [case.name for case in CASES.values() if case.dask]
 SHAPES = [(), (0,), (3, 0, 2), (40,), (7, 9), (5, 6, 7), (3, 2, 4, 3), (2, 3, 1, 2, 3)]
+# Python numbers in memory are arrays of no axes here; None: of the dtype of the array.
+SCALARS = {"minmax": None, "foreground": np.intp, "pixel_pairs": np.intp, "is_solid": bool, "is_sorted": bool}
+# What the functions have in memory alone.
+IN_MEMORY_ALONE = {"axis", "mapping"}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -29,18 +33,28 @@ def in_this_thread() -> Iterator[None]:
         yield
 
 
-def in_memory(name: str, array: np.ndarray, *args: Any, **kwargs: Any) -> Any:
+def in_memory(name: str, array: np.ndarray, **arguments: Any) -> Any:
     """Call the function of `fastremap`, with results as the Dask function has them."""
-    table = {"mapping": "table"} if name == "renumber" else {}
-    result = getattr(fastremap, name)(array, *args, **kwargs, **table)
-    if name == "minmax":
-        return tuple(None if part is None else np.array(part, array.dtype) for part in result)
-    return result
+    function = getattr(fastremap, name)
+    parameters = inspect.signature(function).parameters
+    arguments |= {"in_place": False} if "in_place" in parameters else {}
+    arguments |= {"mapping": "table"} if "mapping" in parameters else {}
+    result = function(array.copy() if CASES[name].moves_buffer else array, **arguments)
+    if name in SCALARS:
+        dtype = SCALARS[name] or array.dtype
+        return tuple(map(in_c_order, result, [dtype] * 2)) if name == "minmax" else in_c_order(result, dtype)
+    return plain(result)
 
 
-def in_blocks(name: str, array: da.Array, *args: Any, **kwargs: Any) -> Any:
+def in_blocks(name: str, array: da.Array, **arguments: Any) -> Any:
     """Call the function of `fastremap_dask`, and compute all parts of its result together."""
-    return computed(getattr(fastremap_dask, name)(array, *args, **kwargs))
+    arguments = {key: blocks_of(value) if key.endswith("_labels") else value for key, value in arguments.items()}
+    return plain(computed(getattr(fastremap_dask, name)(array, **arguments)))
+
+
+def blocks_of(array: Any) -> Any:
+    """Return the second array of a function of two, in chunks of its own."""
+    return da.from_array(np.asarray(array), chunks=(2,) * np.ndim(array))
 
 
 def computed(result: Any) -> Any:
@@ -52,21 +66,39 @@ def computed(result: Any) -> Any:
             assert part.dtype == value.dtype
             assert part.ndim == value.ndim
             assert all(np.isnan(length) or length == real for length, real in zip(part.shape, value.shape, strict=True))
-    fresh = tuple(np.array(value) if isinstance(value, np.ndarray | np.generic) else value for value in values)
-    return fresh if isinstance(result, tuple) else fresh[0]
+    return values if isinstance(result, tuple) else values[0]
 
 
-def assert_law(name: str, array: np.ndarray, chunks: Any, arguments: Callable[[], tuple[tuple, dict]]) -> None:
-    """Require the same values, dtypes, shapes and tables, or the same kind of error."""
-    args, kwargs = arguments()
-    expected = outcome(in_memory, name, array, *args, **kwargs)
-    args, kwargs = arguments()
+def plain(result: Any) -> Any:
+    """Return the arrays of a result as Dask joins blocks: in C order."""
+    if isinstance(result, tuple):
+        return tuple(map(plain, result))
+    return in_c_order(result) if isinstance(result, np.ndarray | np.generic) else result
+
+
+def in_c_order(array: Any, dtype: Any = None) -> Any:
+    """Return a copy; None stays None."""
+    return None if array is None else np.array(array, dtype, order="C")
+
+
+def by_name(name: str, variant: str, array: np.ndarray) -> dict[str, Any]:
+    """Return fresh arguments of a variant of the registry by their names, in place aside."""
+    args, kwargs = CASES[name].variants[variant](array)
+    bound = inspect.signature(getattr(fastremap, name)).bind(array, *args, **kwargs)
+    return dict(list(bound.arguments.items())[1:])
+
+
+def assert_law(name: str, array: np.ndarray, chunks: Any, arguments: Any) -> None:
+    """Require the same values, dtypes, shapes and tables, or the same kind of error; `arguments` makes them afresh."""
+    expected = outcome(in_memory, name, array, **arguments())
+    given = arguments()
     blocks = da.from_array(array, chunks=chunks)
-    if EXPRESSIONS and (kwargs.get("return_inverse") or (name == "renumber" and "dtype" in kwargs)):
+    if EXPRESSIONS and (given.get("return_inverse") or (name == "renumber" and "dtype" in given)):
         with pytest.raises((NotImplementedError, type(expected.error)) if expected.error else NotImplementedError):
-            in_blocks(name, blocks, *args, **kwargs)
+            in_blocks(name, blocks, **given)
         return
-    assert_same_outcome(outcome(in_blocks, name, blocks, *args, **kwargs), expected)
+    actual = outcome(in_blocks, name, blocks, **given)
+    assert_same_outcome(actual, expected)
 
 
 @st.composite
@@ -82,11 +114,28 @@ def chunked(draw: st.DrawFn, dtypes: list[np.dtype] | None = None) -> tuple[np.n
     return array, tuple(tuple(np.diff(border).tolist()) for border in borders)
 
 
+def supported(name: str, variant: str) -> bool:
+    """Tell whether the Dask function has the parameters of a variant of the registry."""
+    return not IN_MEMORY_ALONE & by_name(name, variant, np.zeros((2, 2), np.uint8)).keys()
+
+
+VARIANTS = [(name, variant) for name in NAMES for variant in CASES[name].variants if supported(name, variant)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=60)
+@given(example=chunked(), data=st.data())
+def test_any_function_on_any_chunks(name: str, example: tuple, data: st.DataObject) -> None:
+    array, chunks = example
+    variant = data.draw(st.sampled_from([variant for one, variant in VARIANTS if one == name]))
+    assert_law(name, array, chunks, lambda: by_name(name, variant, array))
+
+
 @given(chunked(), st.booleans(), st.booleans(), st.booleans())
 def test_unique(example: tuple, index: bool, inverse: bool, counts: bool) -> None:
     array, chunks = example
     parts = {"return_index": index, "return_inverse": inverse and not EXPRESSIONS, "return_counts": counts}
-    assert_law("unique", array, chunks, lambda: ((), parts))
+    assert_law("unique", array, chunks, parts.copy)
 
 
 @given(chunked())
@@ -106,7 +155,7 @@ def test_unique_is_that_of_numpy(example: tuple) -> None:
 def test_renumber(example: tuple, start: int, preserve_zero: bool, order: str) -> None:
     array, chunks = example
     rules = {"start": start, "preserve_zero": preserve_zero, "order": order}
-    assert_law("renumber", array, chunks, lambda: ((), rules))
+    assert_law("renumber", array, chunks, rules.copy)
 
 
 @pytest.mark.skipif(EXPRESSIONS, reason="needs two passes in one graph")
@@ -114,7 +163,7 @@ def test_renumber(example: tuple, start: int, preserve_zero: bool, order: str) -
 def test_renumber_to_a_dtype(example: tuple, start: int, preserve_zero: bool, dtype: str) -> None:
     array, chunks = example
     rules = {"start": start, "preserve_zero": preserve_zero, "dtype": dtype}
-    assert_law("renumber", array, chunks, lambda: ((), rules))
+    assert_law("renumber", array, chunks, rules.copy)
 
 
 @given(chunked(), st.integers(0, 2**30), st.sampled_from(["error", "keep", "fill"]), st.sampled_from([0, 300]))
@@ -124,13 +173,13 @@ def test_remap(example: tuple, left_out: int, missing: str, start: int) -> None:
     old = old[[not left_out >> place & 1 for place in np.arange(old.size) % 30]]
     table = old, np.arange(start, start + old.size)
     rules = {"error": {}, "keep": {"preserve_missing_labels": True}, "fill": {"fill_value": 7}}[missing]
-    assert_law("remap", array, chunks, lambda: ((table,), rules))
+    assert_law("remap", array, chunks, lambda: {"table": table, **rules})
 
 
 @given(chunked())
 def test_minmax(example: tuple) -> None:
     array, chunks = example
-    assert_law("minmax", array, chunks, lambda: ((), {}))
+    assert_law("minmax", array, chunks, dict)
 
 
 @settings(max_examples=25)
@@ -147,20 +196,11 @@ def test_fan_in_makes_no_difference(example: tuple, split_every: int) -> None:
         np.testing.assert_array_equal(one, other, strict=True)
 
 
-def supported(name: str, variant: str) -> bool:
-    """Tell whether the Dask function has the parameters of a variant of the registry."""
-    _, kwargs = CASES[name].variants[variant](np.zeros(3, np.uint8))
-    return kwargs.keys() <= inspect.signature(getattr(fastremap_dask, name)).parameters.keys()
-
-
-VARIANTS = [(name, variant) for name in NAMES for variant in CASES[name].variants if supported(name, variant)]
-
-
 def test_the_registry_is_run() -> None:
+    assert set(CASES) - set(NAMES) == {"fit_dtype", "widen_dtype", "narrow_dtype"}
     left_out = {(name, variant) for name in NAMES for variant in CASES[name].variants} - set(VARIANTS)
     assert left_out == {
-        ("unique", "axis 0"), ("unique", "last axis"), ("unique", "no such axis"), ("unique", "each NaN for itself"),
-        ("unique", "unsorted"), ("unique", "unsorted, all parts"),
+        ("unique", "axis 0"), ("unique", "last axis"), ("unique", "no such axis"),
         ("renumber", "table"), ("renumber", "sorted, table"), ("renumber", "unknown mapping"),
     }  # fmt: skip
 
@@ -171,13 +211,13 @@ def test_registry(name: str, variant: str, dtype: str) -> None:
     dtype = np.dtype(dtype)
     labels = special_floats(dtype) if dtype.kind == "f" else picked(few(dtype), 300, (1, 4))
     array = np.resize(labels, (5, 6, 7))
-    assert_law(name, array, (3, 6, 4), lambda: CASES[name].variants[variant](array))
+    assert_law(name, array, (3, 6, 4), lambda: by_name(name, variant, array))
 
 
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)
 def test_registry_of_no_voxels(name: str, variant: str) -> None:
     array = np.zeros((4, 0), np.int16)
-    assert_law(name, array, (2, 1), lambda: CASES[name].variants[variant](array))
+    assert_law(name, array, (2, 1), lambda: by_name(name, variant, array))
 
 
 def test_tables_of_one_length_are_not_mistaken_for_each_other() -> None:

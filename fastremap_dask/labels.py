@@ -1,0 +1,326 @@
+"""The labels of a Dask array: which there are, and giving them new ids. A pass for the table, then one that maps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from operator import attrgetter
+from typing import Any
+
+import dask.array as da
+import numpy as np
+from numpy.typing import DTypeLike
+
+import fastremap
+from fastremap import LabelTable
+
+from .broadcast import SentTable, boxed_table, checked_scratch, only, packed
+from .graphs import Corners, column, map_boxed, map_same, no_voxels, read_apart, require_positions
+from .lazy import Lazy
+from .reductions import FAN_IN, box, reduce_blocks, unbox
+from .states import LabelState, labels_in_order, merge, volume_index
+
+# What holds every id that labels of a kind can be given, exactly.
+WIDEST = {"b": np.uint64, "u": np.uint64, "i": np.int64, "f": np.float64}
+
+
+def unique(
+    labels: da.Array,
+    *,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: None = None,
+    equal_nan: bool = True,
+    sorted: bool = True,
+    split_every: int = FAN_IN,
+    scratch: str | os.PathLike | None = None,
+) -> da.Array | tuple[da.Array, ...]:
+    """
+    Find the distinct labels of a Dask array.
+
+    Parameters
+    ----------
+    labels : dask.array.Array of bool, integers or floats, N-d
+        The array. Its chunk sizes may be unknown unless positions matter, which they do for `return_index`, with
+        ``sorted=False``, and for the inverse of NaNs with ``equal_nan=False``.
+    return_index : bool
+        Also return the C-order index of the first voxel of each label.
+    return_inverse : bool
+        Also return for each voxel the position of its label among the distinct ones.
+    return_counts : bool
+        Also return the number of voxels of each label.
+    axis : None
+        Distinct slices, which `fastremap.unique` finds along an axis, are not found here: a slice may lie in many
+        chunks, and there may be as many slices as voxels.
+    equal_nan : bool
+        All NaNs are one label; otherwise each is a label of its own, in the order of their index.
+    sorted : bool
+        Ascending labels; otherwise they come in the order of the index of their first voxel.
+    split_every : int
+        The most states that one task merges, at least 2.
+    scratch : path-like, optional
+        For `return_inverse`: a folder that all workers see, from which they map the table label to position into
+        memory. Needed where that is larger than 64 MB or 5 % of a worker's memory; it stays there.
+
+    Returns
+    -------
+    values : dask.array.Array, shape (nan,)
+        Distinct labels in one chunk, in the dtype of `labels`.
+    index : dask.array.Array of intp, shape (nan,)
+        If asked for.
+    inverse : dask.array.Array of intp, shape and chunks of `labels`
+        If asked for.
+    counts : dask.array.Array of intp, shape (nan,)
+        If asked for.
+
+    Raises
+    ------
+    TypeError
+        If `labels` is no Dask array of numpy chunks; nothing is computed.
+    ValueError
+        If positions matter and chunk sizes are unknown; nothing is computed. If the table for the inverse is too large
+        to be sent and there is no `scratch`: when computed.
+    NotImplementedError
+        If `axis` is given, if NaNs of a complex array are to be told apart, or if `return_inverse` is asked in Dask's
+        array-expression mode; nothing is computed.
+
+    See Also
+    --------
+    fastremap.unique : The same in memory.
+
+    Notes
+    -----
+    Lazy. Time is that of `fastremap.unique` on each block, one task a block, and a tree of merges. A merge holds at
+    most `split_every` states of 8 to 24 bytes a label, and while it runs 32 to 56 bytes a label more; with
+    ``equal_nan=False`` also 16 bytes for each NaN. With `return_inverse` the source is computed twice, so that it
+    need not be kept between the two passes.
+
+    Examples
+    --------
+    >>> import dask.array as da, fastremap_dask
+    >>> values, counts = fastremap_dask.unique(da.from_array([7, 0, 7], chunks=2), return_counts=True)
+    >>> print(values.compute(), counts.compute())
+    [0 7] [1 2]
+    """
+    values_dtype = fastremap.unique(no_voxels(labels)).dtype
+    if axis is not None:
+        raise NotImplementedError(
+            f"axis={axis!r}: distinct slices of a Dask array are not found; where they fit memory use "
+            "fastremap.unique(labels.compute(), axis=...)"
+        )
+    nans = not equal_nan and labels.dtype.kind in "fcmM"
+    if nans and labels.dtype.kind == "c":
+        raise NotImplementedError("equal_nan=False of a complex Dask array: view the parts as floats, or leave it out")
+    # As in memory, what the kernels do not take is numpy's, which sorts.
+    by_kernel = labels.dtype.kind in "biuf" and labels.dtype.itemsize <= 8
+    by_first = by_kernel and not sorted
+    for needed, why in (
+        (return_index, "return_index=True"),
+        (by_first, "sorted=False"),
+        (nans and return_inverse, "return_inverse=True with equal_nan=False"),
+    ):
+        if needed:
+            require_positions(labels, why)
+    boxed = _boxed_state(
+        read_apart(labels, "return_inverse=True") if return_inverse else labels,
+        finish=partial(_as_asked, by_first=by_first),
+        split_every=split_every,
+        counts=return_counts,
+        first=return_index or by_first,
+        nans=nans,
+    )
+    intp = np.dtype(np.intp)
+    results = [column(attrgetter("labels"), boxed, values_dtype)]
+    if return_index:
+        results.append(column(attrgetter("first"), boxed, intp))
+    if return_inverse:
+        if by_kernel:
+            ranks = reduce_blocks(boxed, _ranks_of_state, only, scratch=checked_scratch(scratch))
+        else:
+            ranks = reduce_blocks(boxed, _labels_of_state, only)
+        place = partial(_ids_of_block, dtype=intp) if by_kernel else _places_of_block
+        inverse = map_boxed(place, labels, ranks, intp)
+        results.append(_each_nan_apart(inverse, labels, boxed) if nans else inverse)
+    if return_counts:
+        results.append(column(attrgetter("counts"), boxed, intp))
+    return results[0] if len(results) == 1 else tuple(results)
+
+
+def renumber(
+    arr: da.Array,
+    *,
+    start: int = 1,
+    preserve_zero: bool = True,
+    order: str = "first",
+    dtype: DTypeLike | None = None,
+    split_every: int = FAN_IN,
+    scratch: str | os.PathLike | None = None,
+) -> tuple[da.Array, LabelTable | Lazy]:
+    """
+    Give the labels of a Dask array new ids without gaps.
+
+    Parameters
+    ----------
+    arr : dask.array.Array of bool, integers or floats, N-d
+        The array. Its chunk sizes may be unknown with ``order="sorted"``.
+    start : int
+        The first id.
+    preserve_zero : bool
+        Keep 0 as 0; the table then holds 0 whether or not it occurs.
+    order : {"first", "sorted"}
+        Give out ids by C-order index of the first voxel, or by label.
+    dtype : dtype, optional
+        Dtype of the result. Without it, the labels are computed once, at once, to choose the dtype.
+    split_every : int
+        The most states that one task merges, at least 2.
+    scratch : path-like, optional
+        A folder that all workers see, from which they map the table into memory. Needed where the table is larger than
+        64 MB or 5 % of a worker's memory; it stays there.
+
+    Returns
+    -------
+    array : dask.array.Array, shape and chunks of `arr`
+        The ids, lazily; `dtype`, or the smallest dtype of the kind of `arr` whose maximum is greater than every id.
+    table : LabelTable
+        Old label to id; if `dtype` is given, an object whose `compute()` returns it.
+
+    Raises
+    ------
+    TypeError
+        If `arr` is no Dask array, or its dtype none of those above; nothing is computed.
+    ValueError
+        If positions are needed and chunk sizes unknown; nothing is computed. If an id does not fit 64 bits or
+        `dtype`, is negative for unsigned labels, or is 0 while 0 is kept, or if the table is too large to be sent and
+        there is no `scratch`: at once without `dtype`, else when the result is computed; nothing is written.
+    NotImplementedError
+        If `dtype` is given in Dask's array-expression mode; nothing is computed.
+
+    See Also
+    --------
+    fastremap.renumber : The same in memory.
+
+    Notes
+    -----
+    The source is computed twice, once for the table and once to be mapped, so that it need not be kept between.
+    Per block, time and memory are those of `fastremap.unique` with the index and of `fastremap.remap`. A merge holds
+    at most `split_every` states of up to 16 bytes a label, and while it runs 48 bytes a label more. The table reaches
+    each worker of a cluster about once; the multiprocessing scheduler sends its bytes, or its path in `scratch`, with
+    each task.
+
+    Examples
+    --------
+    >>> import dask.array as da, fastremap_dask
+    >>> array, table = fastremap_dask.renumber(da.from_array([70, 0, 70, 9], chunks=2))
+    >>> print(array.compute(), array.dtype, table.to_dict())
+    [1 0 1 2] int8 {0: 0, 9: 2, 70: 1}
+    """
+    rules = {"start": start, "preserve_zero": preserve_zero, "order": order, "dtype": dtype}
+    ids, _ = fastremap.renumber(no_voxels(arr), **rules)
+    if order == "first":
+        require_positions(arr, 'order="first"')
+    scratch = checked_scratch(scratch)
+    wanted = {"split_every": split_every, "first": order == "first"}
+    if dtype is not None:
+        finish = partial(_table_of_state, **rules, scratch=scratch)
+        boxed = _boxed_state(read_apart(arr, "dtype="), finish=finish, **wanted)
+        table = Lazy(boxed, _table_in_box, "LabelTable")
+    else:
+        state = unbox(_boxed_state(arr, **wanted).compute())
+        ids, table = fastremap.renumber(labels_in_order(state, order), **rules, mapping="table")
+        boxed = boxed_table(table, scratch)
+    return map_boxed(partial(_ids_of_block, dtype=ids.dtype), arr, boxed, ids.dtype), table
+
+
+def _boxed_state(
+    arr: da.Array, *, split_every: int, finish: Callable[[LabelState], Any] | None = None, **columns: bool
+) -> da.Array:
+    """Box the LabelState of an array, or what `finish` makes of it."""
+    arr = arr if arr.ndim else arr[None]
+    # Without known sizes there are no positions; then their columns are not asked for, or only their length is.
+    corners = None if np.isnan(arr.shape).any() else Corners.of(arr)
+    return reduce_blocks(
+        arr, _state_of_block, merge, finish=finish, split_every=split_every, corners=corners, **columns
+    )
+
+
+def _state_of_block(
+    block: np.ndarray, *, corners: Corners | None, block_id: tuple[int, ...], **columns: bool
+) -> np.ndarray:
+    if corners is None:
+        state = LabelState.from_block(block, (0,) * block.ndim, block.shape, **columns)
+    else:
+        state = LabelState.from_block(block, corners.offset(block_id), corners.shape, **columns)
+    return box(state, block.ndim)
+
+
+def _as_asked(state: LabelState, *, by_first: bool) -> LabelState:
+    """Put the labels in the order in which `unique` returns them, each NaN for itself if their indices are known."""
+    if state.nans is not None and state.nans.size:
+        # The last label is NaN. Where NaNs are told apart the order is ascending in any case, as numpy has it.
+        n_nans = state.nans.size
+        return LabelState(
+            np.append(state.labels[:-1], np.repeat(state.labels[-1:], n_nans)),
+            None if state.counts is None else np.append(state.counts[:-1], np.ones(n_nans, np.int64)),
+            None if state.first is None else np.append(state.first[:-1], state.nans),
+            state.nans,
+        )
+    if not by_first:
+        return state
+    order = np.argsort(state.first)
+    return LabelState(state.labels[order], None if state.counts is None else state.counts[order], state.first[order])
+
+
+def _ranks_of_state(boxed: np.ndarray, *, scratch: str | None) -> np.ndarray:
+    """Box the table from label to position."""
+    labels = unbox(boxed).labels
+    return box(packed(LabelTable.from_arrays(labels, np.arange(labels.size)), scratch), boxed.ndim)
+
+
+def _labels_of_state(boxed: np.ndarray) -> np.ndarray:
+    return box(unbox(boxed).labels, boxed.ndim)
+
+
+def _places_of_block(block: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Map a block of what no kernel takes (text, times, complex numbers) to positions."""
+    return np.searchsorted(labels, block)
+
+
+def _each_nan_apart(inverse: da.Array, labels: da.Array, boxed: da.Array) -> da.Array:
+    """Give each NaN the position of its own."""
+    nans = reduce_blocks(boxed, _nans_of_state, only)
+    return map_same(_inverse_of_nans, inverse, labels, nans, dtype=inverse.dtype, corners=Corners.of(labels))
+
+
+def _nans_of_state(boxed: np.ndarray) -> np.ndarray:
+    state = unbox(boxed)
+    return box((state.nans, state.labels.size - state.nans.size), boxed.ndim)
+
+
+def _inverse_of_nans(
+    inverse: np.ndarray, block: np.ndarray, nans: np.ndarray, *, corners: Corners, block_id: tuple[int, ...]
+) -> np.ndarray:
+    places, begin = unbox(nans)
+    is_nan = np.isnan(block)
+    own = volume_index(np.flatnonzero(is_nan), block.shape, corners.offset(block_id), corners.shape)
+    apart = inverse.copy()
+    apart[is_nan] = begin + np.searchsorted(places, own)
+    return apart
+
+
+def _table_of_state(state: LabelState, *, order: str, scratch: str | None, **rules: Any) -> SentTable:
+    """Give out ids."""
+    ordered = labels_in_order(state, order)
+    return packed(fastremap.renumber(ordered, order=order, mapping="table", **rules)[1], scratch)
+
+
+def _table_in_box(boxed: np.ndarray) -> LabelTable:
+    return unbox(boxed).table
+
+
+def _ids_of_block(block: np.ndarray, sent: SentTable, dtype: np.dtype) -> np.ndarray:
+    """Map to ids that are known to fit; `remap` keeps integers integers and floats floats, ids may cross over."""
+    if (block.dtype.kind == "f") == (dtype.kind == "f"):
+        return fastremap.remap(block, sent.table, dtype=dtype)
+    return fastremap.remap(block, sent.table, dtype=WIDEST[block.dtype.kind]).astype(dtype)
