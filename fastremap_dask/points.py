@@ -12,7 +12,7 @@ import numpy as np
 
 import fastremap
 
-from .graphs import Corners, no_voxels, require_positions, without_empty_chunks
+from .graphs import Corners, column, no_voxels, require_positions, without_empty_chunks
 from .lazy import Lazy
 from .reductions import FAN_IN, box, reduce_blocks, unbox
 from .states import begins_label, volume_index
@@ -34,7 +34,7 @@ def indices(arr: da.Array, value: Any, *, split_every: int = FAN_IN) -> da.Array
     Returns
     -------
     dask.array.Array of intp, shape (nan,)
-        Indices, ascending, lazily; one chunk for each chunk of the first axis of `arr`.
+        Indices, ascending, lazily; one chunk for each chunk of the first axis of `arr`, or a single one.
 
     Raises
     ------
@@ -51,7 +51,8 @@ def indices(arr: da.Array, value: Any, *, split_every: int = FAN_IN) -> da.Array
     Notes
     -----
     Lazy. One task a block, as `fastremap.indices`, and for each chunk of the first axis a tree of merges: its last one
-    holds three times the 8 bytes for each index in that slab, and no task holds the indices of two slabs.
+    holds three times the 8 bytes for each index in that slab, and no task holds the indices of two slabs; but in
+    Dask's array-expression mode, which cannot join chunks of unknown sizes, all of them.
 
     Examples
     --------
@@ -62,16 +63,19 @@ def indices(arr: da.Array, value: Any, *, split_every: int = FAN_IN) -> da.Array
     fastremap.indices(no_voxels(arr), value)
     require_positions(arr, "indices")
     arr = arr if arr.ndim else arr[None]
+    joins_no_unknown = hasattr(arr, "expr")  # in array-expression mode compute() fails for several chunks of size nan
     boxed = reduce_blocks(
         arr,
         _indices_of_block,
         _merge_indices,
-        n_kept=1,
+        n_kept=0 if joins_no_unknown else 1,
         split_every=split_every,
         value=value,
         corners=Corners.of(arr),
     )
     intp = np.dtype(np.intp)
+    if joins_no_unknown:
+        return column(_itself, boxed, intp)
     return da.map_blocks(unbox, boxed, dtype=intp, chunks=((np.nan,) * arr.numblocks[0],), meta=np.empty((0,), intp))
 
 
@@ -138,6 +142,10 @@ def point_cloud(arr: da.Array, *, shell: bool = False) -> Lazy:
 def _indices_of_block(block: np.ndarray, *, value: Any, corners: Corners, block_id: tuple[int, ...]) -> np.ndarray:
     at = fastremap.indices(block, value)
     return box(volume_index(at, block.shape, corners.offset(block_id), corners.shape), block.ndim)
+
+
+def _itself(places: np.ndarray) -> np.ndarray:
+    return places
 
 
 def _merge_indices(states: list[np.ndarray]) -> np.ndarray:

@@ -48,7 +48,7 @@ def in_memory(name: str, array: np.ndarray, **arguments: Any) -> Any:
 
 def in_blocks(name: str, array: da.Array, **arguments: Any) -> Any:
     """Call the function of `fastremap_dask`, and compute all parts of its result together."""
-    arguments = {key: blocks_of(value) if key.endswith("_labels") else value for key, value in arguments.items()}
+    arguments |= {key: blocks_of(arguments[key]) for key in ("parent_labels", "component_labels") if key in arguments}
     return plain(computed(getattr(fastremap_dask, name)(array, **arguments)))
 
 
