@@ -203,9 +203,8 @@ def _laid_out(arr: da.Array, layout: Callable[[np.ndarray], np.ndarray]) -> da.A
 
 def _copied(block: np.ndarray, *, layout: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Lay out a copy: of an array that is read-only `fastremap` makes one, and others may hold the block."""
-    if layout is fastremap.asfortranarray and block.flags.f_contiguous:
-        return block
-    if layout is fastremap.ascontiguousarray and block.flags.c_contiguous:
+    flag = {fastremap.asfortranarray: "F_CONTIGUOUS", fastremap.ascontiguousarray: "C_CONTIGUOUS"}.get(layout)
+    if flag and block.flags[flag] and type(block) is np.ndarray:  # no mask, of which Dask need not know
         return block
     shown = block.view()
     shown.flags.writeable = False

@@ -145,7 +145,7 @@ def pixel_pairs(labels: da.Array, *, split_every: int = FAN_IN) -> da.Array:
     """
     fastremap.pixel_pairs(no_voxels(labels))
     require_positions(labels, "pixel_pairs")
-    return count_following(labels, equal, split_every)
+    return scalar(_total, *count_following(labels, equal, split_every), dtype=np.dtype(np.intp))
 
 
 def is_solid(arr: da.Array, value: Any = None, *, split_every: int = FAN_IN) -> da.Array:
@@ -233,7 +233,7 @@ def is_sorted(arr: da.Array, *, asc: bool = True, split_every: int = FAN_IN) -> 
     """
     fastremap.is_sorted(no_voxels(arr), asc)
     require_positions(arr, "is_sorted")
-    return count_following(arr, above if asc else below, split_every) == 0
+    return scalar(_none, *count_following(arr, above if asc else below, split_every), dtype=np.dtype(bool))
 
 
 def _extremes_of_block(block: np.ndarray) -> np.ndarray:
@@ -255,6 +255,14 @@ def _extreme(extremes: np.ndarray | None, *, which: int) -> np.generic:
 
 def _foreground_of_block(block: np.ndarray) -> np.ndarray:
     return box(fastremap.foreground(block), block.ndim)
+
+
+def _total(*counts: int) -> int:
+    return sum(counts)
+
+
+def _none(*counts: int) -> bool:
+    return not any(counts)
 
 
 def _solid_of_block(block: np.ndarray, *, value: Any) -> np.ndarray:

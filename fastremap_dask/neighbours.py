@@ -8,13 +8,13 @@ from functools import partial
 import dask.array as da
 import numpy as np
 
-from .graphs import scalar, unmasked, without_empty_chunks
+from .graphs import unmasked, without_empty_chunks
 from .reductions import box, reduce_blocks
 
 Test = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def count_following(arr: da.Array, test: Test, split_every: int) -> da.Array:
+def count_following(arr: da.Array, test: Test, split_every: int) -> list[da.Array]:
     """
     Count the pairs of a voxel and the one after it, in C order, for which a test holds.
 
@@ -33,8 +33,8 @@ def count_following(arr: da.Array, test: Test, split_every: int) -> da.Array:
 
     Returns
     -------
-    dask.array.Array of intp, shape ()
-        The number of pairs.
+    list of dask.array.Array of object, shape ()
+        Boxed numbers; their sum is that of the pairs.
     """
     counts = []
     if arr.size > 1:
@@ -42,7 +42,7 @@ def count_following(arr: da.Array, test: Test, split_every: int) -> da.Array:
         while ends.ndim:
             counts += _along_last_axis(ends, begins, test, split_every)
             ends, begins = ends[..., -1], begins[..., 0]
-    return scalar(_total, *(counts or [reduce_blocks(arr, _no_pairs, sum)]), dtype=np.dtype(np.intp))
+    return counts or [reduce_blocks(arr, _no_pairs, sum)]
 
 
 def _along_last_axis(ends: da.Array, begins: da.Array, test: Test, split_every: int) -> list[da.Array]:
@@ -95,7 +95,3 @@ def _face(block: np.ndarray, *, at: int) -> np.ndarray:
 
 def _no_pairs(block: np.ndarray) -> np.ndarray:
     return box(0, unmasked(block).ndim)
-
-
-def _total(*counts: int) -> int:
-    return sum(counts)

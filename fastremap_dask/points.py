@@ -209,8 +209,8 @@ class CloudState:
         labels = np.array(list(cloud), block.dtype.newbyteorder("="))
         owner = np.repeat(np.arange(labels.size), [len(some) for some in cloud.values()])
         inside = np.ones(len(points), bool)
-        for column, own in zip(points.T, core, strict=True):
-            inside &= (column >= own.start) & (column < own.stop)
+        for places, own in zip(points.T, core, strict=True):
+            inside &= (places >= own.start) & (places < own.stop)
         counts = np.bincount(owner[inside], minlength=labels.size)
         shift = [corner - own.start for corner, own in zip(offset, core, strict=True)]
         wide = points[inside].astype(np.int64) + shift

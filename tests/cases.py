@@ -339,6 +339,8 @@ _CASES = [
     Case("narrow_dtype", {"plain": options(), "exotics": options(exotics=True)}, needs_array=False),
     Case("transpose", {"plain": options()}, dask="transpose", moves_buffer=True, shares=True, refuses="O"),
     Case("asfortranarray", {"plain": options()}, dask="asfortranarray", moves_buffer=True, shares=True, refuses="O"),
-    Case("ascontiguousarray", {"plain": options()}, dask="ascontiguousarray", moves_buffer=True, shares=True, refuses="O"),
+    Case(
+        "ascontiguousarray", {"plain": options()}, dask="ascontiguousarray", moves_buffer=True, shares=True, refuses="O"
+    ),
 ]
 CASES = {case.name: case for case in _CASES}

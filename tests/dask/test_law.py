@@ -1,15 +1,13 @@
 """The one law of Dask arrays: whatever the chunking, what `fastremap` says of the array in memory."""
 
-import inspect
 from collections.abc import Iterator
-from typing import Any
 
 import dask
 import dask.array as da
 import numpy as np
 import pytest
-from assertions import assert_same_outcome, outcome
 from cases import CASES
+from dasklaw import EXPRESSIONS, NAMES, VARIANTS, assert_law, by_name, computed, in_blocks
 from generators import DTYPES, few, flat_labels, picked, special_floats
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,13 +15,7 @@ from hypothesis import strategies as st
 import fastremap
 import fastremap_dask
 
-EXPRESSIONS = bool(dask.config.get("array.query-planning", False))
-NAMES = [case.name for case in CASES.values() if case.dask]
 SHAPES = [(), (0,), (3, 0, 2), (40,), (7, 9), (5, 6, 7), (3, 2, 4, 3), (2, 3, 1, 2, 3)]
-# Python numbers in memory are arrays of no axes here; None: of the dtype of the array.
-SCALARS = {"minmax": None, "foreground": np.intp, "pixel_pairs": np.intp, "is_solid": bool, "is_sorted": bool}
-# What the functions have in memory alone.
-IN_MEMORY_ALONE = {"axis", "mapping"}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -31,74 +23,6 @@ def in_this_thread() -> Iterator[None]:
     """Run tasks one after another: the examples are small."""
     with dask.config.set(scheduler="synchronous"):
         yield
-
-
-def in_memory(name: str, array: np.ndarray, **arguments: Any) -> Any:
-    """Call the function of `fastremap`, with results as the Dask function has them."""
-    function = getattr(fastremap, name)
-    parameters = inspect.signature(function).parameters
-    arguments |= {"in_place": False} if "in_place" in parameters else {}
-    arguments |= {"mapping": "table"} if "mapping" in parameters else {}
-    result = function(array.copy() if CASES[name].moves_buffer else array, **arguments)
-    if name in SCALARS:
-        dtype = SCALARS[name] or array.dtype
-        return tuple(map(in_c_order, result, [dtype] * 2)) if name == "minmax" else in_c_order(result, dtype)
-    return plain(result)
-
-
-def in_blocks(name: str, array: da.Array, **arguments: Any) -> Any:
-    """Call the function of `fastremap_dask`, and compute all parts of its result together."""
-    arguments |= {key: blocks_of(arguments[key]) for key in ("parent_labels", "component_labels") if key in arguments}
-    return plain(computed(getattr(fastremap_dask, name)(array, **arguments)))
-
-
-def blocks_of(array: Any) -> Any:
-    """Return the second array of a function of two, in chunks of its own."""
-    return da.from_array(np.asarray(array), chunks=(2,) * np.ndim(array))
-
-
-def computed(result: Any) -> Any:
-    """Compute the parts of a result; each array must be what it declared."""
-    parts = result if isinstance(result, tuple) else (result,)
-    values = dask.compute(*parts)
-    for part, value in zip(parts, values, strict=True):
-        if isinstance(part, da.Array):
-            assert part.dtype == value.dtype
-            assert part.ndim == value.ndim
-            assert all(np.isnan(length) or length == real for length, real in zip(part.shape, value.shape, strict=True))
-    return values if isinstance(result, tuple) else values[0]
-
-
-def plain(result: Any) -> Any:
-    """Return the arrays of a result as Dask joins blocks: in C order."""
-    if isinstance(result, tuple):
-        return tuple(map(plain, result))
-    return in_c_order(result) if isinstance(result, np.ndarray | np.generic) else result
-
-
-def in_c_order(array: Any, dtype: Any = None) -> Any:
-    """Return a copy; None stays None."""
-    return None if array is None else np.array(array, dtype, order="C")
-
-
-def by_name(name: str, variant: str, array: np.ndarray) -> dict[str, Any]:
-    """Return fresh arguments of a variant of the registry by their names, in place aside."""
-    args, kwargs = CASES[name].variants[variant](array)
-    bound = inspect.signature(getattr(fastremap, name)).bind(array, *args, **kwargs)
-    return dict(list(bound.arguments.items())[1:])
-
-
-def assert_law(name: str, array: np.ndarray, chunks: Any, arguments: Any) -> None:
-    """Require the same values, dtypes, shapes and tables, or the same kind of error; `arguments` makes them afresh."""
-    expected = outcome(in_memory, name, array, **arguments())
-    given = arguments()
-    blocks = da.from_array(array, chunks=chunks)
-    if EXPRESSIONS and (given.get("return_inverse") or (name == "renumber" and "dtype" in given)):
-        with pytest.raises((NotImplementedError, type(expected.error)) if expected.error else NotImplementedError):
-            in_blocks(name, blocks, **given)
-        return
-    actual = outcome(in_blocks, name, blocks, **given)
-    assert_same_outcome(actual, expected)
 
 
 @st.composite
@@ -112,14 +36,6 @@ def chunked(draw: st.DrawFn, dtypes: list[np.dtype] | None = None) -> tuple[np.n
     cuts = [sorted(draw(st.lists(st.integers(0, length), max_size=2 if len(shape) > 2 else 4))) for length in shape]
     borders = [[0, *inner, length] for inner, length in zip(cuts, shape, strict=True)]
     return array, tuple(tuple(np.diff(border).tolist()) for border in borders)
-
-
-def supported(name: str, variant: str) -> bool:
-    """Tell whether the Dask function has the parameters of a variant of the registry."""
-    return not IN_MEMORY_ALONE & by_name(name, variant, np.zeros((2, 2), np.uint8)).keys()
-
-
-VARIANTS = [(name, variant) for name in NAMES for variant in CASES[name].variants if supported(name, variant)]
 
 
 @pytest.mark.parametrize("name", NAMES)
