@@ -269,7 +269,8 @@ def _as_asked(state: LabelState, *, by_first: bool) -> LabelState:
     if not by_first:
         return state
     order = np.argsort(state.first)
-    return LabelState(state.labels[order], None if state.counts is None else state.counts[order], state.first[order])
+    counts = None if state.counts is None else state.counts[order]
+    return LabelState(state.labels[order], counts, state.first[order], state.nans)
 
 
 def _ranks_of_state(boxed: np.ndarray, *, scratch: str | None) -> np.ndarray:
