@@ -92,7 +92,7 @@ def asfortranarray(arr: da.Array) -> da.Array:
     --------
     >>> import dask.array as da, fastremap_dask
     >>> array = fastremap_dask.asfortranarray(da.ones((4, 4), chunks=2))
-    >>> array.blocks[0, 0].compute().flags.f_contiguous
+    >>> array.to_delayed()[0, 0].compute().flags.f_contiguous
     True
     """
     return _laid_out(arr, fastremap.asfortranarray)
@@ -129,7 +129,7 @@ def ascontiguousarray(arr: da.Array) -> da.Array:
     --------
     >>> import dask.array as da, fastremap_dask
     >>> array = fastremap_dask.ascontiguousarray(da.ones((4, 4), chunks=2).T)
-    >>> array.blocks[0, 0].compute().flags.c_contiguous
+    >>> array.to_delayed()[0, 0].compute().flags.c_contiguous
     True
     """
     return _laid_out(arr, fastremap.ascontiguousarray)

@@ -27,3 +27,23 @@ def die(n):
 
 def package_lost():
     import no_such_module  # noqa: F401 - as where the package is not installed
+
+
+def count_pickles_of_tables(folder):
+    """Note each pickle of a LabelTable as a file: what a process of a pool runs when it starts."""
+    import tempfile
+
+    from fastremap import LabelTable
+
+    reduce = LabelTable.__reduce__
+
+    def noted(self):
+        tempfile.NamedTemporaryFile(dir=folder, delete=False).close()
+        return reduce(self)
+
+    LabelTable.__reduce__ = noted
+
+
+def slowly(block):
+    time.sleep(0.05)
+    return block

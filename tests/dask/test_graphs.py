@@ -275,37 +275,6 @@ def test_each_block_has_the_declared_type_and_shape(dtype: str) -> None:
             assert all(np.isnan(said) or said == real for said, real in zip(declared, block.shape, strict=True))
 
 
-@pytest.mark.parametrize("lazy", [False, True])
-def test_table_reaches_each_worker_about_once(lazy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    pickled: Counter = Counter()
-
-    def counting(self: LabelTable, real: Callable = LabelTable.__reduce__) -> tuple:
-        pickled["table"] += 1
-        return real(self)
-
-    array = volume((8, 8))
-    expected = fastremap.renumber(array.compute(scheduler="synchronous"), dtype="u2")[0]
-    n_workers = 3
-    # Workers in this process, but talking over TCP, so that their pickles can be counted here.
-    with (
-        LocalCluster(
-            n_workers=n_workers, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None
-        ) as cluster,
-        Client(cluster),
-    ):
-        table = fastremap_dask.renumber(array)[1]
-        monkeypatch.setattr(LabelTable, "__reduce__", counting)
-        result = fastremap_dask.renumber(array, dtype="u2")[0] if lazy else fastremap_dask.remap(array, table)
-        np.testing.assert_array_equal(result.compute(), expected)
-    assert 1 <= pickled["table"] <= n_workers + 2
-
-
-def test_threads_pickle_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LabelTable, "__reduce__", forbidden)
-    result, _ = fastremap_dask.renumber(volume((4, 4)))
-    assert result.compute(scheduler="threads").max() == 4
-
-
 SOURCES = {
     "made": lambda array: array,
     "sliced": lambda array: array[1:7, 3:],
