@@ -10,6 +10,7 @@ from typing import Any
 
 import dask.array as da
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 from numpy.typing import DTypeLike
 
 import fastremap
@@ -19,6 +20,7 @@ from .broadcast import SentTable, boxed_table, checked_scratch, only, packed
 from .graphs import Corners, column, map_boxed, map_same, no_voxels, read_apart, require_positions
 from .lazy import Lazy
 from .reductions import FAN_IN, box, reduce_blocks, unbox
+from .rows import unique_slices
 from .states import LabelState, labels_in_order, merge, volume_index
 
 # What holds every id that labels of a kind can be given, exactly.
@@ -31,7 +33,7 @@ def unique(
     return_index: bool = False,
     return_inverse: bool = False,
     return_counts: bool = False,
-    axis: None = None,
+    axis: int | None = None,
     equal_nan: bool = True,
     sorted: bool = True,
     split_every: int = FAN_IN,
@@ -51,9 +53,9 @@ def unique(
         Also return for each voxel the position of its label among the distinct ones.
     return_counts : bool
         Also return the number of voxels of each label.
-    axis : None
-        Distinct slices, which `fastremap.unique` finds along an axis, are not found here: a slice may lie in many
-        chunks, and there may be as many slices as voxels.
+    axis : int, optional
+        Find distinct slices along an axis instead, of an array of bool or integers in known chunk sizes. Each block
+        must hold whole slices, so all other axes are joined; it is meant for lists of edges or coordinates.
     equal_nan : bool
         All NaNs are one label; otherwise each is a label of its own, in the order of their index.
     sorted : bool
@@ -83,8 +85,8 @@ def unique(
         If positions matter and chunk sizes are unknown; nothing is computed. If the table for the inverse is too large
         to be sent and there is no `scratch`: when computed.
     NotImplementedError
-        If `axis` is given, if NaNs of a complex array are to be told apart, or if `return_inverse` is asked in Dask's
-        array-expression mode; nothing is computed.
+        If `axis` is given for floats, if NaNs of a complex array are to be told apart, or if `return_inverse` is asked
+        in Dask's array-expression mode; nothing is computed.
 
     See Also
     --------
@@ -104,48 +106,16 @@ def unique(
     >>> print(values.compute(), counts.compute())
     [0 7] [1 2]
     """
-    values_dtype = fastremap.unique(no_voxels(labels)).dtype
+    no_voxels(labels)
+    asked = {"values": True, "index": return_index, "inverse": return_inverse, "counts": return_counts}
+    wanted = [name for name, is_wanted in asked.items() if is_wanted]
     if axis is not None:
-        raise NotImplementedError(
-            f"axis={axis!r}: distinct slices of a Dask array are not found; where they fit memory use "
-            "fastremap.unique(labels.compute(), axis=...)"
-        )
-    nans = not equal_nan and labels.dtype.kind in "fcmM"
-    if nans and labels.dtype.kind == "c":
-        raise NotImplementedError("equal_nan=False of a complex Dask array: view the parts as floats, or leave it out")
-    # As in memory, what the kernels do not take is numpy's, which sorts.
-    by_kernel = labels.dtype.kind in "biuf" and labels.dtype.itemsize <= 8
-    by_first = by_kernel and not sorted
-    for needed, why in (
-        (return_index, "return_index=True"),
-        (by_first, "sorted=False"),
-        (nans and return_inverse, "return_inverse=True with equal_nan=False"),
-    ):
-        if needed:
-            require_positions(labels, why)
-    boxed = _boxed_state(
-        read_apart(labels, "return_inverse=True") if return_inverse else labels,
-        finish=partial(_as_asked, by_first=by_first),
-        split_every=split_every,
-        counts=return_counts,
-        first=return_index or by_first,
-        nans=nans,
-    )
-    intp = np.dtype(np.intp)
-    results = [column(attrgetter("labels"), boxed, values_dtype)]
-    if return_index:
-        results.append(column(attrgetter("first"), boxed, intp))
-    if return_inverse:
-        if by_kernel:
-            ranks = reduce_blocks(boxed, _ranks_of_state, only, scratch=checked_scratch(scratch))
-        else:
-            ranks = reduce_blocks(boxed, _labels_of_state, only)
-        place = partial(_ids_of_block, dtype=intp) if by_kernel else _places_of_block
-        inverse = map_boxed(place, labels, ranks, intp)
-        results.append(_each_nan_apart(inverse, labels, boxed) if nans else inverse)
-    if return_counts:
-        results.append(column(attrgetter("counts"), boxed, intp))
-    return results[0] if len(results) == 1 else tuple(results)
+        axis = normalize_axis_index(axis, labels.ndim)
+    if axis is None or labels.ndim == 1:  # the slices of a single axis are the labels themselves
+        parts = _distinct_labels(labels, wanted, equal_nan, sorted, split_every, checked_scratch(scratch))
+    else:
+        parts = unique_slices(labels, axis, wanted, in_order=sorted, split_every=split_every)
+    return parts[0] if len(parts) == 1 else tuple(parts)
 
 
 def renumber(
@@ -231,6 +201,53 @@ def renumber(
         ids, table = fastremap.renumber(labels_in_order(state, order), **rules, mapping="table")
         boxed = boxed_table(table, scratch)
     return map_boxed(partial(_ids_of_block, dtype=ids.dtype), arr, boxed, ids.dtype), table
+
+
+def _distinct_labels(
+    labels: da.Array, wanted: list[str], equal_nan: bool, in_order: bool, split_every: int, scratch: str | None
+) -> list[da.Array]:
+    """Make the parts that are wanted of the distinct labels."""
+    nans = not equal_nan and labels.dtype.kind in "fcmM"
+    if nans and labels.dtype.kind == "c":
+        raise NotImplementedError("equal_nan=False of a complex Dask array: view the parts as floats, or leave it out")
+    # As in memory, what the kernels do not take is numpy's, which sorts.
+    by_kernel = labels.dtype.kind in "biuf" and labels.dtype.itemsize <= 8
+    by_first = by_kernel and not in_order
+    for needed, why in (
+        ("index" in wanted, "return_index=True"),
+        (by_first, "sorted=False"),
+        (nans and "inverse" in wanted, "return_inverse=True with equal_nan=False"),
+    ):
+        if needed:
+            require_positions(labels, why)
+    boxed = _boxed_state(
+        read_apart(labels, "return_inverse=True") if "inverse" in wanted else labels,
+        finish=partial(_as_asked, by_first=by_first),
+        split_every=split_every,
+        counts="counts" in wanted,
+        first="index" in wanted or by_first,
+        nans=nans,
+    )
+    dtype, intp = fastremap.unique(no_voxels(labels)).dtype, np.dtype(np.intp)
+    parts = {
+        "values": lambda: column(attrgetter("labels"), boxed, dtype),
+        "index": lambda: column(attrgetter("first"), boxed, intp),
+        "inverse": lambda: _inverse(labels, boxed, by_kernel, nans, scratch),
+        "counts": lambda: column(attrgetter("counts"), boxed, intp),
+    }
+    return [parts[name]() for name in wanted]
+
+
+def _inverse(labels: da.Array, boxed: da.Array, by_kernel: bool, nans: bool, scratch: str | None) -> da.Array:
+    """Map each label to its place among those of a boxed state."""
+    if by_kernel:
+        ranks = reduce_blocks(boxed, _ranks_of_state, only, scratch=scratch)
+    else:
+        ranks = reduce_blocks(boxed, _labels_of_state, only)
+    intp = np.dtype(np.intp)
+    place = partial(_ids_of_block, dtype=intp) if by_kernel else _places_of_block
+    inverse = map_boxed(place, labels, ranks, intp)
+    return _each_nan_apart(inverse, labels, boxed) if nans else inverse
 
 
 def _boxed_state(

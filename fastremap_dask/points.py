@@ -109,9 +109,9 @@ def point_cloud(arr: da.Array, *, shell: bool = False) -> Lazy:
 
     Notes
     -----
-    Lazy. One task a block, as `fastremap.point_cloud`; for `shell` each block is first given a border of one voxel of its
-    neighbours, by 12 tasks in 3-d. The clouds of the blocks are joined where `compute` is called, since there the dict must fit: it and
-    twice as much, and 32 bytes a point to put them in order.
+    Lazy. One task a block, as `fastremap.point_cloud`; for `shell` each block is first given a border of one voxel of
+    its neighbours, by 12 tasks in 3-d. The clouds of the blocks are joined where `compute` is called, since there the
+    dict must fit: it and twice as much, and 32 bytes a point to put them in order.
 
     Examples
     --------

@@ -19,7 +19,7 @@ NAMES = [case.name for case in CASES.values() if case.dask]
 # Python numbers in memory are arrays of no axes here; None: of the dtype of the array.
 SCALARS = {"minmax": None, "foreground": np.intp, "pixel_pairs": np.intp, "is_solid": bool, "is_sorted": bool}
 # What the functions have in memory alone.
-IN_MEMORY_ALONE = {"axis", "mapping"}
+IN_MEMORY_ALONE = {"mapping"}
 
 
 def in_memory(name: str, array: np.ndarray, **arguments: Any) -> Any:
@@ -77,12 +77,19 @@ def by_name(name: str, variant: str, array: np.ndarray) -> dict[str, Any]:
     return dict(list(bound.arguments.items())[1:])
 
 
+def is_refused(name: str, array: np.ndarray, arguments: dict[str, Any]) -> bool:
+    """Tell what Dask functions refuse by design: slices of floats; two passes in array-expression mode."""
+    if arguments.get("axis") is not None and array.ndim != 1 and array.dtype.kind == "f":
+        return True
+    return EXPRESSIONS and bool(arguments.get("return_inverse") or (name == "renumber" and "dtype" in arguments))
+
+
 def assert_law(name: str, array: np.ndarray, chunks: Any, arguments: Callable[[], dict]) -> None:
     """Require the same values, dtypes, shapes and tables, or the same kind of error; `arguments` makes them afresh."""
     expected = outcome(in_memory, name, array, **arguments())
     given = arguments()
     blocks = da.from_array(array, chunks=chunks)
-    if EXPRESSIONS and (given.get("return_inverse") or (name == "renumber" and "dtype" in given)):
+    if is_refused(name, array, given):
         with pytest.raises((NotImplementedError, type(expected.error)) if expected.error else NotImplementedError):
             in_blocks(name, blocks, **given)
         return

@@ -118,7 +118,6 @@ def test_the_registry_is_run() -> None:
     assert set(CASES) - set(NAMES) == {"fit_dtype", "widen_dtype", "narrow_dtype"}
     left_out = {(name, variant) for name in NAMES for variant in CASES[name].variants} - set(VARIANTS)
     assert left_out == {
-        ("unique", "axis 0"), ("unique", "last axis"), ("unique", "no such axis"),
         ("renumber", "table"), ("renumber", "sorted, table"), ("renumber", "unknown mapping"),
     }  # fmt: skip
 
@@ -144,3 +143,17 @@ def test_tables_of_one_length_are_not_mistaken_for_each_other() -> None:
     given = [*tables, *map(fastremap.LabelTable.from_dict, tables), *((list(t), list(t.values())) for t in tables)]
     results = dask.compute(*(fastremap_dask.remap(blocks, table) for table in given))
     assert [result.tolist() for result in results] == [list(table.values()) for table in tables] * 3
+
+
+@given(chunked(DTYPES[:9]), st.integers(-3, 3), *[st.booleans()] * 4)
+def test_slices(example: tuple, axis: int, index: bool, inverse: bool, counts: bool, in_order: bool) -> None:
+    array, chunks = example
+    parts = {"return_index": index, "return_inverse": inverse, "return_counts": counts, "sorted": in_order}
+    assert_law("unique", array, chunks, (parts | {"axis": axis}).copy)
+
+
+@given(chunked([np.dtype("u8"), np.dtype("i2"), np.dtype("?")]), st.integers(1, 7), st.booleans())
+def test_edges(example: tuple, chunk: int, in_order: bool) -> None:
+    edges = np.resize(example[0], (23, 2)) if example[0].size else np.zeros((0, 2), example[0].dtype)
+    parts = {"return_index": True, "return_inverse": True, "return_counts": True, "sorted": in_order, "axis": 0}
+    assert_law("unique", edges, (chunk, 1), parts.copy)
