@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 
 import dask.array as da
@@ -111,8 +112,14 @@ def unique_slices(
             f"axis={axis} of a Dask array of dtype {labels.dtype}: slices are found of bool and integers alone; "
             "where they fit memory use fastremap.unique(labels.compute(), axis=...)"
         )
-    require_positions(labels, f"axis={axis!r}")
-    rows = da.moveaxis(without_empty_chunks(labels), axis, 0)
+    if hasattr(labels, "expr"):
+        raise NotImplementedError(
+            f"axis={axis} gives an array of an unknown number of slices, and in Dask's array-expression mode compute() "
+            "fails for it: set the configuration array.query-planning to False"
+        )
+    require_positions(labels, f"axis={axis}")
+    others = [other for other in range(labels.ndim) if other != axis]
+    rows = without_empty_chunks(labels).transpose([axis, *others])
     rows = rows.rechunk(dict.fromkeys(range(1, rows.ndim), -1))
     # As in memory, where all others are sorted in any case.
     edges = labels.dtype.kind in "iu" and labels.ndim == 2 and axis == 0 and labels.shape[1] == 2
@@ -126,7 +133,7 @@ def unique_slices(
     )
     intp = np.dtype(np.intp)
     parts = {
-        "values": lambda: da.moveaxis(_distinct_rows(boxed, rows), 0, axis),
+        "values": lambda: _distinct_slices(boxed, rows, axis),
         "index": lambda: column(attrgetter("first"), boxed, intp),
         "inverse": lambda: _places(rows, boxed),
         "counts": lambda: column(attrgetter("counts"), boxed, intp),
@@ -134,13 +141,14 @@ def unique_slices(
     return [parts[name]() for name in wanted]
 
 
-def _distinct_rows(boxed: da.Array, rows: da.Array) -> da.Array:
+def _distinct_slices(boxed: da.Array, rows: da.Array, axis: int) -> da.Array:
     dtype = rows.dtype.newbyteorder("=")
+    chunks = list(rows.chunks[1:])
     return da.map_blocks(
-        _rows_of_box,
+        partial(_slices_of_box, axis=axis),
         boxed,
         new_axis=list(range(rows.ndim)),
-        chunks=((np.nan,), *rows.chunks[1:]),
+        chunks=(*chunks[:axis], (np.nan,), *chunks[axis:]),
         dtype=dtype,
         meta=np.empty((0,) * rows.ndim, dtype),
     )
@@ -159,8 +167,8 @@ def _rows_of_block(block: np.ndarray, *, corners: Corners, block_id: tuple[int, 
     return box(RowState.from_block(block, corners.offset(block_id)[0]), block.ndim)
 
 
-def _rows_of_box(boxed: np.ndarray) -> np.ndarray:
-    return unbox(boxed).rows
+def _slices_of_box(boxed: np.ndarray, *, axis: int) -> np.ndarray:
+    return np.moveaxis(unbox(boxed).rows, 0, axis)
 
 
 def _places_of_block(block: np.ndarray, boxed: np.ndarray) -> np.ndarray:

@@ -78,9 +78,9 @@ def by_name(name: str, variant: str, array: np.ndarray) -> dict[str, Any]:
 
 
 def is_refused(name: str, array: np.ndarray, arguments: dict[str, Any]) -> bool:
-    """Tell what Dask functions refuse by design: slices of floats; two passes in array-expression mode."""
-    if arguments.get("axis") is not None and array.ndim != 1 and array.dtype.kind == "f":
-        return True
+    """Tell what Dask functions refuse by design: slices of floats; more in array-expression mode."""
+    if arguments.get("axis") is not None and array.ndim != 1:
+        return EXPRESSIONS or array.dtype.kind == "f"
     return EXPRESSIONS and bool(arguments.get("return_inverse") or (name == "renumber" and "dtype" in arguments))
 
 

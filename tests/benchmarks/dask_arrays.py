@@ -133,10 +133,9 @@ def resident_nbytes(line: str) -> int:
 def run_one(case: str, side: int, size: int, chunk: int, threads: int) -> dict[str, float]:
     """Build and compute one side of a case in this process."""
     compared = CASES[case]
-    voxels = compared.prepare(volume(size))
-    labels = da.from_array(voxels, chunks=chunk, name="volume")
+    labels = da.from_array(compared.prepare(volume(size)), chunks=chunk)
     with dask.config.set(scheduler="threads", num_workers=threads):
-        dask.compute(labels.sum())  # the pool of threads is there
+        labels = labels.map_blocks(np.array, order="C", dtype=labels.dtype).persist()  # blocks as a store gives them
         before = resident_nbytes("VmRSS")
         pathlib.Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
         start = time.perf_counter()

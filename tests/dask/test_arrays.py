@@ -348,6 +348,7 @@ blocks = da.ones((4, 4), chunks=2, dtype="u1")
 for build in (
     lambda: fastremap_dask.renumber(blocks, dtype="u2"),
     lambda: fastremap_dask.unique(blocks, return_inverse=True),
+    lambda: fastremap_dask.unique(blocks, axis=0),
 ):
     try:
         build()
@@ -360,4 +361,4 @@ def test_what_that_mode_lacks_names_the_setting() -> None:
     env = os.environ | {"DASK_ARRAY__QUERY_PLANNING": "True"}
     script = [sys.executable, "-c", EXPRESSIONS_SCRIPT]
     ran = subprocess.run(script, env=env, capture_output=True, text=True, check=True)
-    assert [line.count("array.query-planning") for line in ran.stdout.splitlines()] == [1, 1]
+    assert [line.count("array.query-planning") for line in ran.stdout.splitlines()] == [1, 1, 1]

@@ -39,7 +39,7 @@ def chunked(draw: st.DrawFn, dtypes: list[np.dtype] | None = None) -> tuple[np.n
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(example=chunked(), data=st.data())
 def test_any_function_on_any_chunks(name: str, example: tuple, data: st.DataObject) -> None:
     array, chunks = example
@@ -145,6 +145,7 @@ def test_tables_of_one_length_are_not_mistaken_for_each_other() -> None:
     assert [result.tolist() for result in results] == [list(table.values()) for table in tables] * 3
 
 
+@settings(max_examples=60)
 @given(chunked(DTYPES[:9]), st.integers(-3, 3), *[st.booleans()] * 4)
 def test_slices(example: tuple, axis: int, index: bool, inverse: bool, counts: bool, in_order: bool) -> None:
     array, chunks = example
@@ -152,6 +153,7 @@ def test_slices(example: tuple, axis: int, index: bool, inverse: bool, counts: b
     assert_law("unique", array, chunks, (parts | {"axis": axis}).copy)
 
 
+@settings(max_examples=40)
 @given(chunked([np.dtype("u8"), np.dtype("i2"), np.dtype("?")]), st.integers(1, 7), st.booleans())
 def test_edges(example: tuple, chunk: int, in_order: bool) -> None:
     edges = np.resize(example[0], (23, 2)) if example[0].size else np.zeros((0, 2), example[0].dtype)
