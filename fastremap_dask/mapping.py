@@ -72,7 +72,8 @@ def remap(
     -----
     Per block, time and memory are those of `fastremap.remap`. The table is read once, into a LabelTable, and reaches
     each worker of a cluster about once; the multiprocessing scheduler sends its bytes with each task. With `scratch`,
-    or as ``LabelTable.open(folder)`` of a folder that all workers see, only its path travels.
+    or as ``LabelTable.open(folder)`` of a folder that all workers see, only its path travels; Dask's warning of graphs
+    of more than 10 MB, or about a million labels, does not come up then.
 
     Examples
     --------
