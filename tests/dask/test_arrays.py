@@ -362,3 +362,14 @@ def test_what_that_mode_lacks_names_the_setting() -> None:
     script = [sys.executable, "-c", EXPRESSIONS_SCRIPT]
     ran = subprocess.run(script, env=env, capture_output=True, text=True, check=True)
     assert [line.count("array.query-planning") for line in ran.stdout.splitlines()] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "values", [[1, 300, 70_000], [1, -1, -70_000, 2**40], [1.0, 1e300, np.nan], [1 + 1j, 1e300j, 0], [0.5, -np.inf]]
+)
+@pytest.mark.parametrize("backward", [False, True])
+def test_refit_holds_the_extremes_of_all_blocks(values: list, backward: bool) -> None:
+    array = np.array(values[::-1] if backward else values)
+    for exotics in (False, True) if array.dtype.kind != "c" else (True,):
+        result = fastremap_dask.refit(da.from_array(array, chunks=1), exotics=exotics)
+        np.testing.assert_array_equal(result.compute(), fastremap.refit(array, exotics=exotics), strict=True)
