@@ -10,7 +10,13 @@ if _missing:
 
 from fastremap import LabelTable  # noqa: E402 - after the check
 
-from .arrays import minmax, remap, renumber, unique  # noqa: E402
+from .components import component_map, inverse_component_map  # noqa: E402
+from .fitting import refit  # noqa: E402
+from .labels import renumber, unique  # noqa: E402
+from .layout import ascontiguousarray, asfortranarray, tobytes, transpose  # noqa: E402
+from .mapping import mask, mask_except, remap, remap_from_array, remap_from_array_kv  # noqa: E402
+from .measures import foreground, is_solid, is_sorted, minmax, pixel_pairs  # noqa: E402
+from .points import indices, point_cloud  # noqa: E402
 
 if TYPE_CHECKING:
     from .jobs import renumber_zarr
@@ -22,12 +28,29 @@ __all__ = [
     "JobError",
     "LabelTable",
     "Report",
+    "ascontiguousarray",
+    "asfortranarray",
+    "component_map",
+    "foreground",
+    "indices",
+    "inverse_component_map",
+    "is_solid",
+    "is_sorted",
+    "mask",
+    "mask_except",
     "minmax",
     "open_table",
+    "pixel_pairs",
+    "point_cloud",
+    "refit",
     "remap",
+    "remap_from_array",
+    "remap_from_array_kv",
     "renumber",
     "renumber_zarr",
     "save_table",
+    "tobytes",
+    "transpose",
     "unique",
 ]
 

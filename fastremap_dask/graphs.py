@@ -1,63 +1,49 @@
-"""What the functions for Dask arrays check before they build a graph, and how tables and results are put into it."""
+"""What the functions for Dask arrays check before they build a graph, and how blocks and results are put into it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 import dask.array as da
 import numpy as np
-from dask.base import DaskMethodsMixin, clone_key, tokenize
+from dask.array.utils import meta_from_array
+from dask.base import clone_key
 from dask.graph_manipulation import clone
 from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
 
-from fastremap import LabelTable
+import fastremap
 
-from . import blocks
-from .reductions import reduce_blocks, unbox
+from .reductions import unbox
 
 
-class LazyTable(DaskMethodsMixin):
+@dataclass(frozen=True, slots=True)
+class Corners:
     """
-    Stand for a LabelTable that is not computed yet; `compute()` returns it.
-
-    It is optimised as the array in which the table is boxed, so that ``dask.compute(array, table)`` finds the labels
-    once for both; a `dask.delayed.Delayed` would find them again.
+    Tell where blocks lie: 8 bytes for each chunk along each axis, not for each block.
 
     Parameters
     ----------
-    boxed : dask.array.Array of object, shape ()
-        The boxed table.
+    begins : tuple of tuples of int
+        For each axis the first index of each chunk.
+    shape : tuple of int
+        Shape of the whole array.
     """
 
-    def __init__(self, boxed: da.Array) -> None:
-        self._boxed = boxed
-        self.__dask_optimize__ = boxed.__dask_optimize__
-        self.__dask_scheduler__ = boxed.__dask_scheduler__
+    begins: tuple[tuple[int, ...], ...]
+    shape: tuple[int, ...]
 
-    def __repr__(self) -> str:
-        return f"<LazyTable {self._boxed.name}: compute() returns the LabelTable>"
+    @classmethod
+    def of(cls, arr: da.Array) -> Corners:
+        """Find the corners of an array of known chunk sizes."""
+        return cls(tuple(tuple(accumulate(sizes[:-1], initial=0)) for sizes in arr.chunks), arr.shape)
 
-    def __dask_tokenize__(self) -> str:
-        return tokenize(type(self).__name__, self._boxed)
-
-    def __dask_graph__(self) -> Any:
-        return self._boxed.__dask_graph__()
-
-    def __dask_keys__(self) -> list[Any]:
-        return self._boxed.__dask_keys__()
-
-    def __dask_layers__(self) -> Any:
-        return self._boxed.__dask_layers__()
-
-    def __dask_postcompute__(self) -> tuple[Callable[..., LabelTable], tuple]:
-        finish, arguments = self._boxed.__dask_postcompute__()
-        return (lambda *results: unbox(finish(*results))), arguments
-
-    def __dask_postpersist__(self) -> tuple[Callable[..., LazyTable], tuple]:
-        rebuild, arguments = self._boxed.__dask_postpersist__()
-        return (lambda *graph, **names: LazyTable(rebuild(*graph, **names))), arguments
+    def offset(self, block_id: Sequence[int]) -> list[int]:
+        """Return the corner of a block."""
+        return [begins[at] for begins, at in zip(self.begins, block_id, strict=True)]
 
 
 def no_voxels(arr: da.Array) -> np.ndarray:
@@ -67,7 +53,23 @@ def no_voxels(arr: da.Array) -> np.ndarray:
             f"expected a dask.array.Array, not {type(arr).__name__}: "
             "use fastremap for an array in memory, or dask.array.from_array"
         )
+    kind = type(meta_from_array(arr))
+    if not issubclass(kind, np.ndarray):
+        raise TypeError(
+            f"the chunks are of type {kind.__module__}.{kind.__qualname__}, and the kernels read numpy arrays: "
+            "convert them first, for CuPy by arr.map_blocks(cupy.asnumpy)"
+        )
+    if issubclass(kind, np.ma.MaskedArray):
+        raise TypeError(
+            "masked arrays are not supported, since their mask would be ignored; pass dask.array.ma.filled(arr, label)"
+        )
     return np.empty((0,) * max(arr.ndim, 1), arr.dtype)
+
+
+def unmasked(block: np.ndarray) -> np.ndarray:
+    """Return a block, unless it has a mask, of which Dask need not know: `fastremap` says so then."""
+    fastremap.foreground(block[..., :0])
+    return block
 
 
 def require_positions(arr: da.Array, why: str) -> None:
@@ -78,6 +80,12 @@ def require_positions(arr: da.Array, why: str) -> None:
             f"{why} needs the position of each chunk, and chunk sizes are unknown (nan) along axes {unknown}: "
             "call compute_chunk_sizes() on the array first"
         )
+
+
+def without_empty_chunks(arr: da.Array) -> da.Array:
+    """Drop chunks of size 0, so that neighbours in the grid are neighbours in the array."""
+    chunks = tuple(tuple(size for size in sizes if size) or (0,) for sizes in arr.chunks)
+    return arr if chunks == arr.chunks else arr.rechunk(chunks)
 
 
 def read_apart(arr: da.Array, why: str) -> da.Array:
@@ -98,7 +106,7 @@ def read_apart(arr: da.Array, why: str) -> da.Array:
         for name, layer in apart.dask.layers.items()
     }
     graph = HighLevelGraph(layers, apart.dask.dependencies)
-    return da.Array(graph, apart.name, apart.chunks, meta=apart._meta)
+    return da.Array(graph, apart.name, apart.chunks, meta=meta_from_array(apart))
 
 
 def _renamed(task: Any, key: Any, new_keys: dict[Any, Any]) -> Any:
@@ -107,38 +115,44 @@ def _renamed(task: Any, key: Any, new_keys: dict[Any, Any]) -> Any:
     return task.substitute(new_keys, key=key) if knows_its_keys else task
 
 
-def exact_table(table: Any, arr: da.Array) -> Any:
-    """Return the table as a LabelTable, which is built once for all blocks, where that keeps its exact meaning."""
-    if isinstance(table, LabelTable):
-        return table
-    table = dict(table) if isinstance(table, Mapping) else table
-    try:
-        built = LabelTable.from_dict(table) if isinstance(table, dict) else LabelTable.from_arrays(*table)
-    except (TypeError, ValueError):  # say a key that no dtype holds, and that is just absent from every block
-        return table
-    # Floats in a table are compared as the dtype of the blocks has it; a LabelTable would round them first.
-    whole = all(labels.dtype.kind in "iu" for labels in (built.old, built.new))
-    return built if whole and arr.dtype.kind in "biu" else table
+def map_same(
+    function: Callable[..., np.ndarray], arr: da.Array, *others: da.Array, dtype: np.dtype, **arguments: Any
+) -> da.Array:
+    """Map each block to one of the same shape, of the dtype given."""
+    return da.map_blocks(function, arr, *others, dtype=dtype, meta=np.empty((0,) * arr.ndim, dtype), **arguments)
 
 
-def boxed_table(table: Any) -> da.Array:
-    """Put a table into a graph, in a task of its own, under a name made of its contents."""
-    # Not by from_array: Dask names an object array of no axes by the repr of its element, which tables share.
-    return reduce_blocks(da.zeros(1, chunks=1), partial(blocks.box_of_table, table=table), blocks.only)
+def map_boxed(function: Callable[..., np.ndarray], arr: da.Array, boxed: da.Array, dtype: np.dtype) -> da.Array:
+    """Map each block, with what a box holds, to a block of the same shape."""
+    return map_same(partial(_with_unboxed, function=function), arr, boxed, dtype=dtype)
 
 
-def map_table(function: Callable[..., np.ndarray], arr: da.Array, table: da.Array, dtype: np.dtype) -> da.Array:
-    """Map each block by a boxed table to a block of the same shape."""
-    return da.map_blocks(function, arr, table, dtype=dtype, meta=np.empty((0,) * arr.ndim, dtype))
+def _with_unboxed(block: np.ndarray, boxed: np.ndarray, *, function: Callable[..., np.ndarray]) -> np.ndarray:
+    return function(block, unbox(boxed))
 
 
-def column(parts: da.Array, name: str, dtype: np.dtype) -> da.Array:
-    """Make one of the arrays that `unique` returns; its length is known when computed."""
+def scalar(function: Callable[..., Any], *boxed: da.Array, dtype: np.dtype) -> da.Array:
+    """Make an array of no axes of what boxes hold."""
     return da.map_blocks(
-        partial(blocks.column_of_parts, name=name, dtype=dtype),
-        parts,
+        partial(_scalar_of_boxes, function=function, dtype=dtype), *boxed, dtype=dtype, meta=np.empty((), dtype)
+    )
+
+
+def _scalar_of_boxes(*boxed: np.ndarray, function: Callable[..., Any], dtype: np.dtype) -> np.ndarray:
+    return np.array(function(*map(unbox, boxed)), dtype)
+
+
+def column(function: Callable[[Any], np.ndarray], boxed: da.Array, dtype: np.dtype) -> da.Array:
+    """Make an array of one axis of what a box holds; its length is known when computed."""
+    return da.map_blocks(
+        partial(_column_of_box, function=function, dtype=dtype),
+        boxed,
         new_axis=0,
         chunks=((np.nan,),),
         dtype=dtype,
         meta=np.empty((0,), dtype),
     )
+
+
+def _column_of_box(boxed: np.ndarray, *, function: Callable[[Any], np.ndarray], dtype: np.dtype) -> np.ndarray:
+    return function(unbox(boxed)).astype(dtype, copy=False)

@@ -57,8 +57,9 @@ def reduce_blocks(
     arr: da.Array,
     make: Callable[..., np.ndarray],
     merge: Callable[[list[Any]], Any],
-    *,
+    *others: da.Array,
     finish: Callable[[Any], Any] | None = None,
+    n_kept: int = 0,
     split_every: int = FAN_IN,
     **arguments: Any,
 ) -> da.Array:
@@ -73,8 +74,12 @@ def reduce_blocks(
         ``make(block, **arguments)`` returns ``box(state, block.ndim)``; it may ask for Dask's `block_info`.
     merge : callable
         Turns a list of states into one; associative and commutative.
+    *others : dask.array.Array
+        More arrays, in the same chunks, of which `make` is given the blocks at the same place.
     finish : callable, optional
         Turns the last state into the value, in the task of the last merge. By default the state is the value.
+    n_kept : int
+        Number of axes, from the first on, along which blocks are not merged.
     split_every : int
         Fan-in: the most states that one task merges, at least 2.
     **arguments
@@ -82,8 +87,9 @@ def reduce_blocks(
 
     Returns
     -------
-    dask.array.Array of object, shape ()
-        The boxed value. It is never fused into the tasks that read it, so it is made once.
+    dask.array.Array of object
+        The boxed value, in shape (), or the boxed values along the axes kept. They are never fused into the tasks that
+        read them, so each is made once.
 
     Raises
     ------
@@ -97,19 +103,22 @@ def reduce_blocks(
     """
     if not isinstance(split_every, int | np.integer) or split_every < 2:
         raise ValueError(f"split_every must be an integer of at least 2, not {split_every!r}")
-    arr = arr if arr.ndim else arr[None]  # a reduction needs an axis, and its last task is the one never fused
+    # A reduction needs an axis, and its last task is the one never fused.
+    arr, *others = (each if each.ndim else each[None] for each in (arr, *others))
     chunks = tuple((1,) * n_blocks for n_blocks in arr.numblocks)
-    states = da.map_blocks(make, arr, dtype=object, chunks=chunks, meta=np.empty((0,) * arr.ndim, object), **arguments)
+    meta = np.empty((0,) * arr.ndim, object)
+    states = da.map_blocks(make, arr, *others, dtype=object, chunks=chunks, meta=meta, **arguments)
     axes_a_round = int(split_every).bit_length() - 1  # Dask merges at least 2 along each axis of a reduction
-    while states.ndim:
-        axes = tuple(range(max(0, states.ndim - axes_a_round), states.ndim))
+    while states.ndim > n_kept:
+        axes = tuple(range(max(n_kept, states.ndim - axes_a_round), states.ndim))
+        last = len(axes) == states.ndim - n_kept
         n_chunked = max(1, sum(states.numblocks[axis] > 1 for axis in axes))
         combine = partial(_merge_boxes, merge=merge, finish=None)
         states = da.reduction(
             states,
             chunk=_as_it_is,
             combine=combine,
-            aggregate=combine if len(axes) < states.ndim else partial(_merge_boxes, merge=merge, finish=finish),
+            aggregate=partial(_merge_boxes, merge=merge, finish=finish) if last else combine,
             axis=axes,
             dtype=object,
             split_every=dict.fromkeys(axes, max(2, int(split_every ** (1 / n_chunked)))),

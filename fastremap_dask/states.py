@@ -26,11 +26,14 @@ class LabelState:
         Voxels of each label.
     first : numpy.ndarray of int64, shape (K,), or None
         C-order index, in the whole volume, of the first voxel of each label.
+    nans : numpy.ndarray of int64, shape (M,), or None
+        C-order index, in the whole volume, of every voxel that is NaN (or NaT), ascending.
     """
 
     labels: np.ndarray
     counts: np.ndarray | None = None
     first: np.ndarray | None = None
+    nans: np.ndarray | None = None
 
     @classmethod
     def from_block(
@@ -41,6 +44,7 @@ class LabelState:
         *,
         counts: bool = False,
         first: bool = False,
+        nans: bool = False,
     ) -> LabelState:
         """
         Make the state of one block.
@@ -50,11 +54,11 @@ class LabelState:
         block : numpy.ndarray of bool, integers or floats, N-d
             The voxels; any memory order.
         offset : sequence of N integers
-            The block's corner in the volume. Read only for `first`.
+            The block's corner in the volume. Read only for `first` and `nans`.
         shape : sequence of N integers
-            The volume's shape. Read only for `first`.
-        counts, first : bool
-            Which of the columns to fill.
+            The volume's shape. Read only for `first` and `nans`.
+        counts, first, nans : bool
+            Which of the columns to fill; `nans` of floats, complex numbers and times.
 
         Returns
         -------
@@ -64,11 +68,12 @@ class LabelState:
         Raises
         ------
         ValueError
-            If `first` is asked of a volume of more than 2**63 - 1 voxels.
+            If an index is asked of a volume of more than 2**63 - 1 voxels.
 
         Notes
         -----
-        Time and extra memory are those of `fastremap.unique`, and 48 bytes a label for `first`.
+        Time and extra memory are those of `fastremap.unique`, 48 bytes a label for `first`, and for `nans` 1 byte a
+        voxel and 48 for each that is NaN.
         """
         parts = fastremap.unique(block, return_index=first, return_counts=counts)
         labels, *columns = parts if first or counts else (parts,)
@@ -76,12 +81,14 @@ class LabelState:
             labels,
             columns.pop().astype(np.int64, copy=False) if counts else None,
             volume_index(columns.pop(), block.shape, offset, shape) if first else None,
+            volume_index(np.flatnonzero(np.isnan(block)), block.shape, offset, shape) if nans else None,
         )
 
     @property
     def nbytes(self) -> int:
         """Return the bytes that the arrays hold."""
-        return sum(column.nbytes for column in (self.labels, self.counts, self.first) if column is not None)
+        columns = self.labels, self.counts, self.first, self.nans
+        return sum(column.nbytes for column in columns if column is not None)
 
     def __sizeof__(self) -> int:
         """Return the size that Dask sees."""
@@ -134,8 +141,8 @@ def merge(states: Sequence[LabelState]) -> LabelState:
     Returns
     -------
     LabelState
-        The state of the union: counts are added, the least first index stays. Grouping and order of `states` make
-        no difference to it.
+        The state of the union: counts are added, the least first index stays, the indices of NaNs are joined. Grouping
+        and order of `states` make no difference to it.
 
     Raises
     ------
@@ -147,27 +154,41 @@ def merge(states: Sequence[LabelState]) -> LabelState:
     Time O(n log k) for n labels in k states: the stable sort finds the k ascending runs and merges them.
     Peak extra memory: twice the states' bytes and 16 bytes a label. One thread.
     """
-    kinds = {(state.labels.dtype, state.counts is None, state.first is None) for state in states}
+    kinds = {(state.labels.dtype, state.counts is None, state.first is None, state.nans is None) for state in states}
     if len(kinds) != 1:
         raise ValueError(
-            f"states must share one dtype and the same columns to be merged; got (dtype, no counts, no first) {kinds}"
+            "states must share one dtype and the same columns to be merged; "
+            f"got (dtype, no counts, no first, no nans) {kinds}"
         )
     if len(states) == 1:
         return states[0]
     labels = np.concatenate([state.labels for state in states])
     order = np.argsort(labels, kind="stable")
     labels = labels[order]
-    starts = np.flatnonzero(_begins_label(labels))
+    starts = np.flatnonzero(begins_label(labels))
 
     def reduced(name: str, reduce: np.ufunc) -> np.ndarray | None:
         columns = [getattr(state, name) for state in states]
         return None if columns[0] is None else reduce.reduceat(np.concatenate(columns)[order], starts)
 
-    return LabelState(labels[starts], reduced("counts", np.add), reduced("first", np.minimum))
+    nans = None if states[0].nans is None else np.sort(np.concatenate([state.nans for state in states]))
+    return LabelState(labels[starts], reduced("counts", np.add), reduced("first", np.minimum), nans)
 
 
-def _begins_label(ascending: np.ndarray) -> np.ndarray:
-    """Mark, in ascending labels with repeats, where each label begins; NaNs (and NaTs) are one label."""
+def begins_label(ascending: np.ndarray) -> np.ndarray:
+    """
+    Mark where each label begins.
+
+    Parameters
+    ----------
+    ascending : numpy.ndarray, shape (N,)
+        Labels with repeats; NaNs (and NaTs) are one label.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (N,)
+        True at the first of equal labels.
+    """
     begins = np.ones(ascending.shape, bool)
     np.not_equal(ascending[1:], ascending[:-1], out=begins[1:])
     if ascending.dtype.kind in "fcmM":

@@ -306,6 +306,7 @@ _CASES = [
             "other order": lambda array: ((array.shape, "K"), {}),
             "zero": lambda array: (([0] * array.ndim,), {}),
         },
+        dask="tobytes",
         refuses="O",
     ),
     Case(
@@ -337,7 +338,9 @@ _CASES = [
     Case("widen_dtype", {"plain": options(), "exotics": options(exotics=True)}, needs_array=False),
     Case("narrow_dtype", {"plain": options(), "exotics": options(exotics=True)}, needs_array=False),
     Case("transpose", {"plain": options()}, dask="transpose", moves_buffer=True, shares=True, refuses="O"),
-    Case("asfortranarray", {"plain": options()}, moves_buffer=True, shares=True, refuses="O"),
-    Case("ascontiguousarray", {"plain": options()}, moves_buffer=True, shares=True, refuses="O"),
+    Case("asfortranarray", {"plain": options()}, dask="asfortranarray", moves_buffer=True, shares=True, refuses="O"),
+    Case(
+        "ascontiguousarray", {"plain": options()}, dask="ascontiguousarray", moves_buffer=True, shares=True, refuses="O"
+    ),
 ]
 CASES = {case.name: case for case in _CASES}

@@ -100,7 +100,7 @@ class Lookup {
             is_missing[at] = here;
             any_missing |= here;
         }
-        const bool looks = missing == Missing::stop && (any_missing || n_keys - 1 < std::numeric_limits<Label>::max());
+        const bool looks = missing == Missing::stop && (any_missing || n_keys <= std::numeric_limits<Label>::max());
         return for_each_piece(0, n_labels, [&](std::size_t offset, std::size_t length) {
             const Label* piece = labels + offset;
             if (looks && any_outside(piece, length, lowest, n_keys, any_missing ? is_missing.data() : nullptr)) return false;

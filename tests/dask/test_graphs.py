@@ -2,20 +2,22 @@
 
 import subprocess
 import sys
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Callable
+from graphlib import TopologicalSorter
 from typing import Any
 
 import dask
 import dask.array as da
 import numpy as np
 import pytest
+from dask.highlevelgraph import MaterializedLayer
 from distributed import Client, LocalCluster, wait
 
 import fastremap
 import fastremap_dask
 from fastremap import LabelTable
-from fastremap_dask import blocks
+from fastremap_dask import labels
 from fastremap_dask.graphs import read_apart
 from fastremap_dask.reductions import FAN_IN
 
@@ -82,20 +84,106 @@ def forbidden(*args: Any, **kwargs: Any) -> None:
     raise AssertionError("something was computed")
 
 
-@pytest.mark.parametrize(
-    "build",
-    [
-        lambda array: fastremap_dask.unique(array, **ALL_PARTS),
-        lambda array: fastremap_dask.renumber(array, dtype="u1"),
-        lambda array: fastremap_dask.renumber(array, dtype="u1", order="sorted"),
-        lambda array: fastremap_dask.remap(array, {1: 2}, preserve_missing_labels=True),
-        lambda array: fastremap_dask.remap(array, LabelTable.from_dict({1: 2})),
-        lambda array: fastremap_dask.minmax(array),
-    ],
-)
-def test_building_computes_nothing(build: Callable) -> None:
+LAZY: dict[str, Callable] = {
+    "unique": lambda array: fastremap_dask.unique(array, **ALL_PARTS),
+    "unique, unsorted": lambda array: fastremap_dask.unique(array, sorted=False, equal_nan=False),
+    "renumber": lambda array: fastremap_dask.renumber(array, dtype="u1"),
+    "renumber, sorted": lambda array: fastremap_dask.renumber(array, dtype="u1", order="sorted"),
+    "remap": lambda array: fastremap_dask.remap(array, {1: 2}, preserve_missing_labels=True),
+    "remap by table": lambda array: fastremap_dask.remap(array, LabelTable.from_dict({1: 2}), fill_value=0),
+    "remap_from_array": lambda array: fastremap_dask.remap_from_array(array, [3, 2, 1]),
+    "remap_from_array_kv": lambda array: fastremap_dask.remap_from_array_kv(array, [1], [2]),
+    "mask": lambda array: fastremap_dask.mask(array, [1]),
+    "mask_except": lambda array: fastremap_dask.mask_except(array, [1]),
+    "component_map": lambda array: fastremap_dask.component_map(array, array),
+    "inverse_component_map": lambda array: fastremap_dask.inverse_component_map(array, array),
+    "refit to a dtype": lambda array: fastremap_dask.refit(array, dtype="u8"),
+    "refit to a value": lambda array: fastremap_dask.refit(array, value=2**63),
+    "minmax": fastremap_dask.minmax,
+    "foreground": fastremap_dask.foreground,
+    "pixel_pairs": fastremap_dask.pixel_pairs,
+    "indices": lambda array: fastremap_dask.indices(array, 0),
+    "is_solid": fastremap_dask.is_solid,
+    "is_sorted": fastremap_dask.is_sorted,
+    "point_cloud": fastremap_dask.point_cloud,
+    "point_cloud, shell": lambda array: fastremap_dask.point_cloud(array, shell=True),
+    "transpose": fastremap_dask.transpose,
+    "asfortranarray": fastremap_dask.asfortranarray,
+    "ascontiguousarray": fastremap_dask.ascontiguousarray,
+    "tobytes": lambda array: fastremap_dask.tobytes(array, (2,) * array.ndim),
+}
+# Of the optimised graph of a thousand blocks, 10 along each axis: how many tasks there are, and the longest chain of
+# them. A tree of merges has 5**3 + 3**3 + 2**3 + 1, the last of which is not fused into the tasks that read it.
+N_BLOCKS, TREE = 1000, 161
+ONE_PASS, TWO_PASSES, POINTWISE = N_BLOCKS + TREE, 2 * N_BLOCKS + TREE, N_BLOCKS
+GRAPHS = {
+    "unique": (TWO_PASSES + 6, 8),
+    "unique, unsorted": (ONE_PASS, 6),
+    "renumber": (TWO_PASSES, 6),
+    "renumber, sorted": (TWO_PASSES, 6),
+    "minmax": (ONE_PASS + 1, 6),
+    "component_map": (ONE_PASS, 5),
+    "inverse_component_map": (ONE_PASS, 5),
+    "foreground": (ONE_PASS, 6),
+    "is_solid": (ONE_PASS, 6),
+    "indices": (ONE_PASS + 220, 6),  # a tree for each of ten slabs
+    "pixel_pairs": (8 * N_BLOCKS, 10),  # two faces of each block, which the next one compares
+    "is_sorted": (8 * N_BLOCKS, 10),
+    "point_cloud, shell": (14 * N_BLOCKS, 8),  # borders along three axes
+    "remap": (POINTWISE + 2, 3),
+    "remap by table": (POINTWISE + 2, 3),
+    "remap_from_array": (POINTWISE + 2, 3),
+    "remap_from_array_kv": (POINTWISE + 2, 3),
+    "mask": (POINTWISE + 2, 3),
+    "mask_except": (POINTWISE + 2, 3),
+}
+
+
+def parts(result: Any) -> tuple:
+    return result if isinstance(result, tuple) else (result,)
+
+
+@pytest.mark.parametrize("name", LAZY)
+def test_building_computes_nothing(name: str) -> None:
     with dask.config.set(scheduler=forbidden):
-        build(volume((3, 3)))
+        results = parts(LAZY[name](volume((3, 3))))
+    for result in results:
+        assert hasattr(result, "compute")
+        with dask.config.set(scheduler=forbidden), pytest.raises(AssertionError, match="computed"):
+            result.compute()
+
+
+def graph_of(*results: Any) -> dict:
+    """Return the optimised graph of several results."""
+    return dict(ChainMap(*(dict(each.__dask_graph__()) for each in dask.optimize(*results))))
+
+
+def depth(graph: dict) -> int:
+    """Return the length of the longest chain of tasks."""
+    needs = {key: getattr(task, "dependencies", ()) for key, task in graph.items()}
+    ranks: dict = {}
+    for key in TopologicalSorter(needs).static_order():
+        ranks[key] = 1 + max((ranks[need] for need in needs[key]), default=0)
+    return max(ranks.values())
+
+
+@pytest.mark.parametrize("name", LAZY)
+def test_graphs_are_shallow_and_linear_in_blocks(name: str) -> None:
+    graph = graph_of(*parts(LAZY[name](volume((10, 10, 10)))))
+    most_tasks, most_depth = GRAPHS.get(name, (POINTWISE, 1))
+    assert N_BLOCKS <= len(graph) <= most_tasks
+    assert depth(graph) <= most_depth
+
+
+def test_a_graph_of_100_000_blocks_is_built_by_rules() -> None:
+    """Before it is optimised only merges are written down task by task; all else is one rule for all blocks."""
+    array = volume((47, 47, 47))
+    for name in ("unique", "renumber", "remap", "mask", "component_map", "foreground", "transpose", "point_cloud"):
+        for result in parts(LAZY[name](array)):
+            layers = result.__dask_graph__().layers.values()
+            written = sum(len(layer) for layer in layers if isinstance(layer, MaterializedLayer))
+            assert written < 0.16 * array.npartitions
+            assert len(layers) < 40
 
 
 def test_renumber_without_dtype_sees_the_labels_once() -> None:
@@ -130,11 +218,11 @@ def test_blocks_are_read_once_a_pass(n_reads: int, build: Callable) -> None:
 def test_the_lazy_table_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made: Counter = Counter()
 
-    def counting(state: Any, *, real: Callable = blocks.table_of_state, **rules: Any) -> LabelTable:
+    def counting(state: Any, *, real: Callable = labels._table_of_state, **rules: Any) -> LabelTable:
         made["table"] += 1
         return real(state, **rules)
 
-    monkeypatch.setattr(blocks, "table_of_state", counting)
+    monkeypatch.setattr(labels, "_table_of_state", counting)
     result, lazy = fastremap_dask.renumber(volume((4, 4)), dtype="u4")
     ids, table = dask.compute(result, lazy, scheduler="synchronous")
     assert made["table"] == 1
@@ -145,14 +233,11 @@ def test_the_lazy_table_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_equal_calls_have_equal_keys() -> None:
     array = volume((3, 3))
-    for build in (
-        lambda: fastremap_dask.unique(array, **ALL_PARTS)[2],
-        lambda: fastremap_dask.renumber(array, dtype="u4")[0],
-        lambda: fastremap_dask.renumber(array, dtype="u4")[1],
-        lambda: fastremap_dask.remap(array, {1: 2}),
-        lambda: fastremap_dask.minmax(array)[0],
-    ):
-        assert build().__dask_keys__() == build().__dask_keys__()
+    for build in LAZY.values():
+        keys = [[result.__dask_keys__() for result in parts(build(array))] for _ in range(2)]
+        assert keys[0] == keys[1]
+    different = {str(parts(build(array))[0].__dask_keys__()) for build in LAZY.values()}
+    assert len(different) == len(LAZY) - 1  # of the calls above two have one table and one rule
 
 
 @pytest.mark.parametrize("dtype", ["?", "i1", "u2", "i8", "f4"])
@@ -163,8 +248,22 @@ def test_each_block_has_the_declared_type_and_shape(dtype: str) -> None:
         fastremap_dask.renumber(source, dtype="u8")[0],
         fastremap_dask.remap(source, {1: 300}, preserve_missing_labels=True),
         fastremap_dask.remap(source, {1: 1}, fill_value=0),
+        fastremap_dask.mask(source, [1], value=300),
+        fastremap_dask.mask_except(source, [1]),
+        fastremap_dask.remap_from_array_kv(source, [0], [7]),
+        fastremap_dask.refit(source),
+        fastremap_dask.refit(source, value=0, increase_only=True),
         *fastremap_dask.unique(source, **ALL_PARTS),
+        *fastremap_dask.unique(source, sorted=False, equal_nan=False, **ALL_PARTS),
         *fastremap_dask.minmax(source),
+        fastremap_dask.foreground(source),
+        fastremap_dask.pixel_pairs(source),
+        fastremap_dask.indices(source, 1),
+        fastremap_dask.is_solid(source),
+        fastremap_dask.is_sorted(source),
+        fastremap_dask.transpose(source),
+        fastremap_dask.asfortranarray(source),
+        fastremap_dask.ascontiguousarray(source),
     ]
     for result in results:
         meta = result._meta
@@ -174,37 +273,6 @@ def test_each_block_has_the_declared_type_and_shape(dtype: str) -> None:
             assert (type(block), block.dtype) == (np.ndarray, result.dtype)
             declared = [result.chunks[axis][place] for axis, place in enumerate(at)]
             assert all(np.isnan(said) or said == real for said, real in zip(declared, block.shape, strict=True))
-
-
-@pytest.mark.parametrize("lazy", [False, True])
-def test_table_reaches_each_worker_about_once(lazy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    pickled: Counter = Counter()
-
-    def counting(self: LabelTable, real: Callable = LabelTable.__reduce__) -> tuple:
-        pickled["table"] += 1
-        return real(self)
-
-    array = volume((8, 8))
-    expected = fastremap.renumber(array.compute(scheduler="synchronous"), dtype="u2")[0]
-    n_workers = 3
-    # Workers in this process, but talking over TCP, so that their pickles can be counted here.
-    with (
-        LocalCluster(
-            n_workers=n_workers, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None
-        ) as cluster,
-        Client(cluster),
-    ):
-        table = fastremap_dask.renumber(array)[1]
-        monkeypatch.setattr(LabelTable, "__reduce__", counting)
-        result = fastremap_dask.renumber(array, dtype="u2")[0] if lazy else fastremap_dask.remap(array, table)
-        np.testing.assert_array_equal(result.compute(), expected)
-    assert 1 <= pickled["table"] <= n_workers + 2
-
-
-def test_threads_pickle_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LabelTable, "__reduce__", forbidden)
-    result, _ = fastremap_dask.renumber(volume((4, 4)))
-    assert result.compute(scheduler="threads").max() == 4
 
 
 SOURCES = {
