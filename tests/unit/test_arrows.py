@@ -13,8 +13,9 @@ ROOT = Path(__file__).resolve().parents[2]
 CSRC = sorted(path for path in (ROOT / "csrc").rglob("*") if path.suffix in (".hpp", ".cpp"))
 FASTREMAP = sorted((ROOT / "fastremap").rglob("*.py"))
 FASTREMAP_DASK = sorted((ROOT / "fastremap_dask").rglob("*.py"))
-# Headers of the compiler (vector instructions), which come with it as the standard library does.
-COMPILER_HEADERS = {"immintrin.h", "arm_neon.h", "cpuid.h"}
+# Headers of the compiler (vector instructions), which come with it as the standard library does, and that of Linux by
+# which memory is asked for in huge pages.
+OTHER_HEADERS = {"immintrin.h", "emmintrin.h", "arm_neon.h", "cpuid.h", "sys/mman.h"}
 
 pytestmark = pytest.mark.skipif(not CSRC, reason="not a source tree")
 
@@ -40,7 +41,7 @@ def test_there_is_something_to_look_at() -> None:
 def test_csrc_includes_only_itself_and_the_standard_library(path: Path) -> None:
     text = path.read_text()
     for name in re.findall(r"^\s*#\s*include\s*<([^>]+)>", text, re.MULTILINE):
-        assert re.fullmatch(r"[a-z_0-9]+", name) or name in COMPILER_HEADERS, f"<{name}>"
+        assert re.fullmatch(r"[a-z_0-9]+", name) or name in OTHER_HEADERS, f"<{name}>"
     for name in re.findall(r'^\s*#\s*include\s*"([^"]+)"', text, re.MULTILINE):
         assert any((folder / name).is_file() for folder in (path.parent, ROOT / "csrc")), f'"{name}"'
 
