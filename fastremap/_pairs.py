@@ -9,7 +9,7 @@ import numpy as np
 
 from . import _kernels
 from ._arrays import NUMBERS, as_array, bits, integer_array, is_supported, native
-from .dtypes import bounds, fits, ladder, require_fit
+from .dtypes import all_fit, bounds, fits, ladder, require_fit
 from .table import LabelTable
 
 
@@ -26,9 +26,8 @@ class Pairs(NamedTuple):
         name = (dtype.str, out_dtype.str)
         if name not in self.cache:
             values = self.keys if self.values is None else self.values
-            # The kernel keeps the first of equal keys.
-            keys = np.ascontiguousarray(self.keys[::-1].astype(dtype, copy=False))
-            self.cache[name] = _kernels.Lookup(bits(keys), np.ascontiguousarray(values[::-1].astype(out_dtype)))
+            keys = bits(np.ascontiguousarray(self.keys.astype(dtype, copy=False)))
+            self.cache[name] = _kernels.Lookup(keys, np.ascontiguousarray(values.astype(out_dtype, copy=False)))
         return self.cache[name]
 
 
@@ -63,12 +62,16 @@ class Columns(NamedTuple):
             if self.new is None:
                 self.cache[dtype.str] = Pairs(keys, None, values, {})
             else:
-                bounds = values if dtype.kind == "f" or not values.size else np.array([values.min(), values.max()])
+                bounds = values if dtype.kind == "f" or values.size < 3 else np.array([values.min(), values.max()])
                 if values.dtype.kind == "O":  # integers among the floats
                     require_fit(values, np.dtype(np.float64))
                     values = values.astype(np.float64)
-                values = np.broadcast_to(values, kept.shape)
-                self.cache[dtype.str] = Pairs(keys, values if kept.all() else values[kept], bounds, {})
+                n_read = keys.size if kept is None else kept.size
+                if values.size != n_read:  # one value for all keys
+                    values = values.repeat(n_read)
+                if kept is not None:
+                    values = values[kept]
+                self.cache[dtype.str] = Pairs(keys, values, bounds, {})
         return self.cache[dtype.str]
 
     def values(self, dtype: np.dtype) -> np.ndarray:
@@ -101,12 +104,14 @@ def table_columns(table: Any) -> Columns:
     return Columns(old, new, {})
 
 
-def read_keys(items: Any, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
-    """Read labels as an array of a dtype, without those that it cannot hold; and which were kept.
+def read_keys(items: Any, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray | None]:
+    """Read labels as an array of a dtype, without those that it cannot hold; and which were kept, unless all were.
 
     For a float dtype labels are rounded to it; for an integer dtype an integral float counts as its integer.
     """
     array = _plain_array(items, "a label")
+    if array.dtype.kind in "iu" and dtype.kind in "iu" and array.size and all_fit(array, dtype):
+        return array.astype(dtype, copy=False), None
     usable = np.ones(array.size, bool)
     if array.dtype.kind == "O":
         usable = np.array([_is_usable(label, dtype) for label in array], bool)

@@ -1,5 +1,7 @@
 """Which dtype holds a value: the rules by which results are widened and narrowed."""
 
+import functools
+
 import numpy as np
 
 _LADDERS: dict[str, list[np.dtype]] = {
@@ -10,6 +12,7 @@ _LADDERS: dict[str, list[np.dtype]] = {
 _EXACT_TO = {np.dtype("float16"): 2**11, np.dtype("float32"): 2**24, np.dtype("float64"): 2**53}
 
 
+@functools.lru_cache
 def bounds(dtype: np.dtype) -> tuple[int, int]:
     """The least and the greatest integer of an integer or bool dtype; for floats those up to which none is lost."""
     if dtype.kind == "b":
@@ -88,6 +91,14 @@ def fits(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return ~overflows & (size // (size & (~size + np.uint64(1))) <= _EXACT_TO[dtype])
 
 
+def all_fit(values: np.ndarray, dtype: np.dtype) -> bool:
+    """Tell whether a dtype holds all of some integers or floats; of integers only the extremes are looked at."""
+    if "f" in (values.dtype.kind, dtype.kind) or values.dtype.kind not in "iu" or not values.size:
+        return bool(fits(values, dtype).all())
+    low, high = bounds(dtype)
+    return low <= int(values.min()) and int(values.max()) <= high
+
+
 def _holds(dtype: np.dtype, number: int | float) -> bool:
     try:
         with np.errstate(over="ignore"):
@@ -101,9 +112,8 @@ def _holds(dtype: np.dtype, number: int | float) -> bool:
 
 def require_fit(values: np.ndarray, dtype: np.dtype, what: str = "value") -> None:
     """Raise a ValueError that names value and dtype unless the dtype holds all values."""
-    lost = ~fits(values, dtype)
-    if lost.any():
-        raise ValueError(f"the {what} {values[lost][0]} does not fit dtype {dtype}")
+    if not all_fit(values, dtype):
+        raise ValueError(f"the {what} {values[~fits(values, dtype)][0]} does not fit dtype {dtype}")
 
 
 def widened(dtype: np.dtype, *values: np.ndarray) -> np.dtype:
@@ -115,7 +125,7 @@ def widened(dtype: np.dtype, *values: np.ndarray) -> np.dtype:
         If the kind has none; names the value and the dtype.
     """
     for candidate in [dtype, *(rung for rung in ladder(dtype) if rung.itemsize >= dtype.itemsize)]:
-        if all(fits(some, candidate).all() for some in values):
+        if all(all_fit(some, candidate) for some in values):
             return candidate
-    misfit = next(some[~fits(some, candidate)][0] for some in values if not fits(some, candidate).all())
+    misfit = next(some[~fits(some, candidate)][0] for some in values if not all_fit(some, candidate))
     raise ValueError(f"the value {misfit} does not fit {candidate}, the widest dtype of the kind of {dtype}")

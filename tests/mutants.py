@@ -108,9 +108,9 @@ MUTANTS = [
     ),
     Mutant(
         "the last of equal keys counts",
-        "fastremap/_pairs.py",
-        "np.ascontiguousarray(values[::-1].astype(out_dtype))",
-        "np.ascontiguousarray(values.astype(out_dtype))",
+        "csrc/fastremap/remap.hpp",
+        "for (std::size_t i = n_keys; i-- > 0;)",
+        "for (std::size_t i = 0; i < n_keys; ++i)",
     ),
     Mutant(
         "the last parent in C order",

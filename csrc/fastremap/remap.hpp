@@ -1,7 +1,7 @@
 // Replaces labels by the values of a table that is built once and used for any number of arrays.
 //
 // What:       Lookup(keys, values).apply(labels -> out) with one of three rules for labels that are not keys.
-// Requires:   contiguous arrays; distinct keys; `out` may be the array itself where the widths are equal.
+// Requires:   contiguous arrays; of equal keys the last counts; `out` may be the array itself where the widths are equal.
 // Complexity: O(n) expected; 16 to 64 bytes a key, or 2 to 9 bytes for each value of a narrow key range.
 // Source:     own; one look-up per run.
 #pragma once
@@ -42,7 +42,7 @@ class Lookup {
         std::visit(
             [&](auto& table) {
                 bool inserted;
-                for (std::size_t i = 0; i < n_keys; ++i) table.find_or_insert(keys[i], values[i], inserted);
+                for (std::size_t i = n_keys; i-- > 0;) table.find_or_insert(keys[i], values[i], inserted);
             },
             table_);
     }
