@@ -1,6 +1,7 @@
 """Options, hypothesis settings and the real volume."""
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,11 @@ ROOT = Path(__file__).resolve().parent.parent
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--slow`."""
     parser.addoption("--slow", action="store_true", help="also run the tests that are marked slow")
+
+
+def pytest_configure() -> None:
+    """Have programs that tests begin end at Ctrl-C, which those of a shell's background job would ignore."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -207,10 +207,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--scale", type=float, default=1, help="a part of the voxels; the real volume only at 1")
     parser.add_argument("--out", type=pathlib.Path, help="write labels.md, labels.json and labels.png into this folder")
     parser.add_argument("--packages", type=pathlib.Path, default=frame.default_folder(), help="where to install others")
-    parser.add_argument("--alone", action="store_true", help="with nothing but the yardsticks")
+    parser.add_argument("--against", choices=["all", "peer", "none"], default="all", help="beside the yardsticks")
     options = parser.parse_args(arguments)
-    peer = None if options.alone else frame.peer(options.packages)
-    if not options.alone:
+    peer = None if options.against == "none" else frame.peer(options.packages)
+    if options.against == "all":
         frame.import_others(options.packages)
     inputs = Inputs(options.scale)
     print(frame.HEADER)

@@ -1,0 +1,48 @@
+"""The benchmark of the label functions runs, on little, and its table says what was measured."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "labels.py"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("benchmark")
+    options = ["--scale", "0.001", "--rounds", "2", "--against", "none", "--out", folder]
+    result = subprocess.run([sys.executable, SCRIPT, *options], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr[-3000:]
+    return folder
+
+
+def test_every_row_has_its_times(folder: Path) -> None:
+    records = json.loads((folder / "labels.json").read_text())
+    lines = (folder / "labels.md").read_text().splitlines()
+    assert len(records) > 60 and len(lines) == len(records) + 2
+    for record, line in zip(records, lines[2:], strict=True):
+        assert line.startswith(f"| {record['case']} | ")
+        assert {"ours", "copy", "read"} <= record["seconds"].keys() <= {"ours", "copy", "read", "numpy"}
+        assert all(len(seconds) == 2 and min(seconds) > 0 for seconds in record["seconds"].values())
+
+
+def test_a_picture_is_drawn(folder: Path) -> None:
+    assert (folder / "labels.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_ratios_and_goals() -> None:
+    sys.path.insert(0, str(SCRIPT.parent))
+    try:
+        import frame
+    finally:
+        sys.path.remove(str(SCRIPT.parent))
+    seconds = {"ours": [1.0, 2.0, 4.0], "peer": [4.0, 4.0, 4.0], "copy": [2.0, 4.0, 8.0], "numpy": [30.0]}
+    row = frame.Row("row", "array", len, {"peer": len}, {"peer": 4, "copy": 1})
+    measured = frame.Measured(row, 3, seconds)
+    assert measured.ratio("peer") == (1.5, 2.0, 3.0)
+    assert measured.ratio("numpy") == (15.0, 15.0, 15.0)  # one time alone, against the median of ours
+    assert measured.reached("peer") == 0.5  # half as fast as it is to be
+    assert measured.reached("copy") == 2.0  # half the time that it may take
