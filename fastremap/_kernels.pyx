@@ -198,21 +198,16 @@ cdef class Lookup:
         self._apply(labels, data_of(out), Missing.fill, value)
 
     def strict(self, cnp.ndarray labels, cnp.ndarray out):
-        """False, with `out` half written, if a label is no key."""
-        return self._apply(labels, data_of(out), Missing.stop, 0)
+        """The number of items done, before the first label that is no key or a little less; `out` None: only look."""
+        return self._apply(labels, NULL if out is None else data_of(out), Missing.stop, 0)
 
-    def covers(self, cnp.ndarray labels):
-        """True if every label is a key."""
-        return self._apply(labels, NULL, Missing.stop, 0)
-
-    cdef bint _apply(self, cnp.ndarray labels, void* out, Missing missing, uint64_t fill):
+    cdef size_t _apply(self, cnp.ndarray labels, void* out, Missing missing, uint64_t fill):
         cdef void* data = data_of(labels)
         cdef size_t n_labels = cnp.PyArray_SIZE(labels)
         cdef Strategy way = choice_for(labels).strategy
-        cdef size_t done
         with nogil:
-            done = self.lookup.get().apply(data, n_labels, out, missing, fill, way)
-        return done == n_labels
+            n_labels = self.lookup.get().apply(data, n_labels, out, missing, fill, way)
+        return n_labels
 
 
 def minmax(cnp.ndarray items, str kind):

@@ -30,6 +30,16 @@ class Pairs(NamedTuple):
             self.cache[name] = _kernels.Lookup(keys, np.ascontiguousarray(values.astype(out_dtype, copy=False)))
         return self.cache[name]
 
+    def undo(self, dtype: np.dtype) -> _kernels.Lookup | None:
+        """The kernel's table from values back to labels of this dtype, or None where two labels share a value."""
+        name = (dtype.str, "undo")
+        if name not in self.cache:
+            values = np.ascontiguousarray((self.keys if self.values is None else self.values).astype(dtype))
+            is_one_to_one = np.unique(values).size == values.size
+            keys = np.ascontiguousarray(self.keys.astype(dtype, copy=False))
+            self.cache[name] = _kernels.Lookup(bits(values), bits(keys)) if is_one_to_one else None
+        return self.cache[name]
+
 
 def positions(labels: np.ndarray, keys: np.ndarray) -> np.ndarray:
     """For every label its place among the keys (the last one if it is there twice), or -1."""

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from . import _kernels
 from ._arrays import LABELS, as_array, bits, can_write, supported_dtype, walk
 from ._pairs import Columns, Pairs, positions, read_values, table_columns
 from .dtypes import require_fit, widened
@@ -59,8 +60,9 @@ def remap(
 
     Notes
     -----
-    Time: O(n) expected for n voxels, and O(k) for k keys. Peak extra bytes: the result unless in place, and 16 to 64 a
-    key; a copy of the input if it is strided, unaligned or byte-swapped, and 17 a voxel for floats. Holds no lock.
+    Time: O(n) expected for n voxels, and O(k) for k keys. Peak extra bytes: the result unless in place, and 16 to
+    128 a key; a copy of the input if it is strided, unaligned or byte-swapped, and 17 a voxel for floats. Holds no
+    lock.
 
     Examples
     --------
@@ -136,16 +138,27 @@ def _map_by_kernel(
         flat = into = flat.astype(out_dtype)
     lookup = pairs.lookup(flat.dtype, out_dtype)
     labels = bits(flat)
-    if not keep and fill is None and into is not None and not lookup.covers(labels):
-        raise _missing_error(flat, pairs.keys)
     out = np.empty(flat.size, out_dtype) if into is None else into
     if keep:
         lookup.keep(labels, out)
     elif fill is not None:
         lookup.fill(labels, out, int(fill[0]) % 2**64)
-    elif not lookup.strict(labels, out):
-        raise _missing_error(flat, pairs.keys)
+    else:
+        undo = None if into is None else _undo(flat, labels, pairs, lookup)
+        done = lookup.strict(labels, out)
+        if done < labels.size:
+            if undo is not None:
+                undo.strict(labels[:done], out[:done])
+            raise _missing_error(flat, pairs.keys)
     return out
+
+
+def _undo(flat: np.ndarray, labels: np.ndarray, pairs: Pairs, lookup: _kernels.Lookup) -> _kernels.Lookup | None:
+    """What takes a mapping in place back; where that is no table, or a large one, look for missing labels first."""
+    undo = pairs.undo(flat.dtype) if flat.size >= 8 * pairs.keys.size else None
+    if undo is None and lookup.strict(labels, None) < labels.size:
+        raise _missing_error(flat, pairs.keys)
+    return undo
 
 
 def _map_by_position(

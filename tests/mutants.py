@@ -89,8 +89,14 @@ MUTANTS = [
     Mutant(
         "write before validation",
         "fastremap/mapping.py",
-        "into is not None and not lookup.covers(labels)",
-        "into is not None and False",
+        "undo is None and lookup.strict(labels, None) < labels.size",
+        "False",
+    ),
+    Mutant(
+        "what is written before a missing label is met",
+        "fastremap/mapping.py",
+        "undo.strict(labels[:done], out[:done])",
+        "pass",
     ),
     Mutant("NaN", "fastremap/_arrays.py", "flat[np.isnan(flat)] = np.nan", "pass"),
     Mutant(

@@ -1,6 +1,7 @@
 """`in_place=True`: what is written, and what a caller is told who drops the result."""
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -28,10 +29,16 @@ def test_remap_looks_up_the_old_label_once() -> None:
     np.testing.assert_array_equal(array, expected)
 
 
-def test_a_missing_label_leaves_the_buffer_whole() -> None:
-    array = np.repeat(np.arange(500, dtype=np.uint32), 40)
+@pytest.mark.parametrize("dtype", ["u4", "i8", "u2"])
+@pytest.mark.parametrize(
+    "new",
+    [lambda label: 7, lambda label: label + 1, lambda label: 498 - label],
+    ids=["all the same", "shifted", "reversed"],
+)
+def test_a_missing_label_leaves_the_buffer_whole(new: Callable[[int], int], dtype: str) -> None:
+    array = np.repeat(np.arange(500, dtype=dtype), 40)
     before = array.copy()
-    table = {label: 7 for label in range(499)}
+    table = {label: new(label) for label in range(499)}
     with pytest.raises(KeyError, match="499"):
         fastremap.remap(array, table, in_place=True)
     np.testing.assert_array_equal(array, before)
