@@ -127,8 +127,8 @@ def measure(row: Row, array: np.ndarray, n_rounds: int) -> Measured:
                 np.copyto(work, array)
             elapsed = seconds_of(call, work, repeats.get(name, 1))
             if round_ == 0:
-                once = elapsed if elapsed > SHORTEST_S else seconds_of(call, work, 1)
-                repeats[name] = 1 if row.changes else max(1, int(SHORTEST_S / once))
+                is_once = row.changes or elapsed > SHORTEST_S
+                repeats[name] = 1 if is_once else max(1, int(SHORTEST_S / seconds_of(call, work, 1)))
             if elapsed > SLOW_S and name != "ours":
                 seconds[name], repeats[name] = [elapsed], 0
             elif round_:

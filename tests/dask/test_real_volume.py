@@ -98,9 +98,13 @@ def test_corner(scheduler: Callable, real_volume_path: Any, real_corner: np.ndar
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scheduler", SCHEDULERS)
-def test_volume_from_its_store(scheduler: Callable, real_volume_path: Any, real_volume: np.ndarray) -> None:
+@pytest.mark.parametrize(
+    ("scheduler", "chunks"),
+    [(on_threads, (512, 70, 512)), (on_processes, (128, 128, 128)), (on_workers, (128, 128, 128))],
+)
+def test_volume_from_its_store(
+    scheduler: Callable, chunks: tuple[int, ...], real_volume_path: Any, real_volume: np.ndarray
+) -> None:
     array = zarr.open_array(real_volume_path, mode="r")
     with scheduler():
-        for chunks in ((128, 128, 128), (512, 70, 512)):
-            assert_law(da.from_array(array, chunks=chunks), real_volume)
+        assert_law(da.from_array(array, chunks=chunks), real_volume)
