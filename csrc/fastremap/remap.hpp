@@ -35,7 +35,7 @@ class Lookup {
         const std::uint64_t span = static_cast<std::uint64_t>(highest) - lowest;
         if (sizeof(Label) == 1 || span < std::max<std::uint64_t>(std::uint64_t{1} << 16, 4 * n_keys)) {
             const bool is_whole = sizeof(Label) == 1 && n_keys > 0;
-            table_.template emplace<DirectTable<Label, Out>>(is_whole ? 0 : lowest, is_whole ? 256 : n_keys ? span + 1 : 0);
+            table_.template emplace<Direct>(is_whole ? 0 : lowest, is_whole ? 256 : n_keys ? span + 1 : 0);
         } else if constexpr (sizeof(Label) >= 4) {
             table_.template emplace<Table<Label, Out>>(n_keys);
         }
@@ -103,12 +103,14 @@ class Lookup {
         const bool looks = missing == Missing::stop && (any_missing || n_keys <= std::numeric_limits<Label>::max());
         return for_each_piece(0, n_labels, [&](std::size_t offset, std::size_t length) {
             const Label* piece = labels + offset;
-            if (looks && any_outside(piece, length, lowest, n_keys, any_missing ? is_missing.data() : nullptr)) return false;
+            const std::uint8_t* const gaps = any_missing ? is_missing.data() : nullptr;
+            if (looks && any_outside(piece, length, lowest, n_keys, gaps)) return false;
             if (out) map_items(piece, length, lowest, n_keys, ruled.data(), out + offset, missing, fill);
             return true;
         });
     }
 
+    // Whether a label is beyond the range or, unless `is_missing` is null, in a gap of it.
     static bool any_outside(const Label* labels, std::size_t n, Label lowest, std::size_t n_keys,
                             const std::uint8_t* is_missing) {
         std::uint8_t any = 0;

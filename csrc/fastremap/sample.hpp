@@ -86,18 +86,21 @@ inline Strategy forced_strategy(Strategy otherwise) {
     if (name == nullptr || *name == '\0') return otherwise;
     for (Strategy strategy : {Strategy::runs, Strategy::dense, Strategy::sort})
         if (std::strcmp(name, strategy_names[static_cast<int>(strategy)]) == 0) return strategy;
-    throw std::invalid_argument(std::string("FASTREMAP_STRATEGY=") + name + " is not known; expected runs, dense or sort");
+    throw std::invalid_argument(std::string("FASTREMAP_STRATEGY=") + name +
+                                " is not known; expected runs, dense or sort");
 }
 
 template <class Label>
 Choice choose(const Label* labels, std::size_t n_labels) {
     const Strategy forced = forced_strategy(Strategy::runs);
-    if (n_labels < (forced == Strategy::runs ? min_sampled : window_size)) return {forced == Strategy::sort ? forced : Strategy::runs};
+    if (n_labels < (forced == Strategy::runs ? min_sampled : window_size))
+        return {forced == Strategy::sort ? forced : Strategy::runs, 0, 0};
     const Sample seen = sample(labels, n_labels);
     Choice choice = dense_range<Label>(seen);
     const double n_distinct = std::min(seen.n_distinct(), static_cast<double>(n_labels));
     // A wider range must not take more memory than the hash table in whose place it is.
-    const bool is_narrow = static_cast<double>(choice.n_keys) <= std::max(static_cast<double>(dense_keys), 4 * n_distinct);
+    const double most_keys = std::max(static_cast<double>(dense_keys), 4 * n_distinct);
+    const bool is_narrow = static_cast<double>(choice.n_keys) <= most_keys;
     const bool are_short = seen.run_length() < dense_run_length<Label>;
     const bool are_many = seen.run_length() < 1.5 && 8 * n_distinct >= static_cast<double>(n_labels);
     choice.strategy = forced_strategy(are_short && is_narrow  ? Strategy::dense

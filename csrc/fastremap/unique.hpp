@@ -99,12 +99,14 @@ struct Distinct {
     }
 
     template <bool with_first>
-    void tally(const Label* labels, const std::int64_t* shape, int ndim, bool fortran, Label lowest, std::size_t n_keys) {
+    void tally(const Label* labels, const std::int64_t* shape, int ndim, bool fortran, Label lowest,
+               std::size_t n_keys) {
         ZeroedArray<std::int64_t> count_of(n_keys);
         std::vector<std::int64_t> first_of(with_first ? n_keys : 0, nowhere);
         for_each_line(shape, ndim, fortran, [&](std::int64_t line, std::int64_t n, std::int64_t start, std::int64_t step) {
             const Label* items = labels + line;
-            if constexpr (!with_first && sizeof(Label) <= 2) return count_items(items, static_cast<std::size_t>(n), count_of);
+            if constexpr (!with_first && sizeof(Label) <= 2)
+                return count_items(items, static_cast<std::size_t>(n), count_of);
             std::int64_t* const counts_to = &count_of[0];  // what is captured would be read anew after each write
             std::int64_t* const first_to = first_of.data();
             const Label from = lowest;
@@ -187,7 +189,8 @@ struct Distinct {
 
     // Puts the labels of a range for which `is_there` is not 0, and what is known of them, before the others.
     template <class Mark>
-    void put_in_front(Label lowest, const ZeroedArray<Mark>& is_there, const std::int64_t* count_of, const std::int64_t* first_of) {
+    void put_in_front(Label lowest, const ZeroedArray<Mark>& is_there, const std::int64_t* count_of,
+                      const std::int64_t* first_of) {
         std::vector<Label> labels;
         std::vector<std::int64_t> range_counts, range_first;
         for (std::size_t at = 0; at < is_there.size(); ++at) {
