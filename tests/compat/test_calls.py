@@ -72,6 +72,7 @@ INTENDED: dict[str, str] = {
     "remap_by_proxy": "any mapping is a table",
     "remap_a_mask": "bool everywhere",
     "refit_of_a_mask": "bool everywhere",
+    "refit_of_a_subclass": "results are plain arrays, as those of all other functions",
     "foreground_of_floats": "floats everywhere",
     "remap_from_lookup_of_a_volume": "any shape",
     "remap_from_lookup_of_another_dtype": "any pair of integer dtypes",
