@@ -206,7 +206,10 @@ def refit(arr: ArrayLike, value: Any = None, increase_only: bool = False, exotic
             raise ValueError(
                 f"{wanted}, which holds the value {value}, does not hold the voxel {voxel}; {both} holds both"
             )
-    return itself if array.dtype == wanted else array.astype(wanted, order="K")
+    if array.dtype == wanted:
+        return itself
+    with np.errstate(invalid="ignore"):  # signalling NaNs
+        return array.astype(wanted, order="K")
 
 
 def _chain(dtype: DTypeLike) -> list[type]:

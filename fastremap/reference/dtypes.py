@@ -49,7 +49,10 @@ def refit(arr: Any, value: Any = None, increase_only: bool = False, exotics: boo
         if not holds(wanted, item):
             both = fitting(array.dtype, [item, value], exotics)
             raise ValueError(f"{wanted} holds the value {value} but not the voxel {item}; {both} holds both")
-    return itself if array.dtype == wanted else array.astype(wanted, order="K")
+    if array.dtype == wanted:
+        return itself
+    with np.errstate(invalid="ignore"):  # signalling NaNs
+        return array.astype(wanted, order="K")
 
 
 def chain_of(dtype: Any) -> list[str]:

@@ -137,3 +137,10 @@ def test_layout_functions_take_every_dtype_and_read_only_arrays(dtype: Any, writ
     assert result.flags.f_contiguous
     assert np.shares_memory(result, array) == writeable
     np.testing.assert_array_equal(result, expected, strict=True)
+
+
+def test_signalling_nans_are_cast_without_a_warning() -> None:
+    array = np.array([0x7F800001, 0x3F800000], dtype="u4").view("f4")
+    result = fastremap.refit(array, value=1e300)
+    np.testing.assert_array_equal(result, [np.nan, 1.0], strict=True)
+    np.testing.assert_array_equal(fastremap.unique(array), np.array([1, np.nan], "f4"))
