@@ -117,7 +117,7 @@ struct Distinct {
                     ++counts_to[at];
                     if constexpr (with_first) first_to[at] = std::min(first_to[at], start + i * step);
                 } else {
-                    count(ids.id_for(items[i]), 1, start + i * step);
+                    count(ids.id_for(items[i]), start + i * step);
                 }
             }
         });
@@ -180,10 +180,10 @@ struct Distinct {
         }
     }
 
-    void count(std::size_t id, std::int64_t n, std::int64_t index) {
+    void count(std::size_t id, std::int64_t index) {
         counts.resize(ids.labels.size(), 0);
         first.resize(ids.labels.size(), nowhere);
-        counts[id] += n;
+        ++counts[id];
         first[id] = std::min(first[id], index);
     }
 

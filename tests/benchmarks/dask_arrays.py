@@ -15,7 +15,6 @@ import pathlib
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -24,24 +23,19 @@ from typing import NamedTuple
 import dask
 import dask.array as da
 import numpy as np
-import zarr
 
 import fastremap
 import fastremap_dask
 
-ROOT = pathlib.Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-from peer import REQUIREMENT, load_peer  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import frame
+from inputs import like_real, real_volume
 
 
 def volume(size: int) -> np.ndarray:
-    """A corner of the real segmentation, from FASTREMAP_REAL_VOLUME or the folder beside the project; else noise."""
-    path = pathlib.Path(os.environ.get("FASTREMAP_REAL_VOLUME", ROOT.parent / "shared" / "data" / "pinky40.zarr"))
-    if not path.is_dir():
-        rng = np.random.default_rng(0)
-        blobs = rng.integers(0, 10**6, (-(-size // 8),) * 3, np.uint32)
-        return np.kron(blobs, np.ones((8, 8, 8), np.uint32))[:size, :size, :size]
-    return zarr.open_array(path, mode="r")[:size, :size, :size]
+    """A corner of the real segmentation, or a volume of its statistics."""
+    labels = real_volume((slice(size),) * 3)
+    return like_real((size,) * 3) if labels is None else labels
 
 
 def unique_by_dask(labels: da.Array, **parts: bool) -> list[da.Array]:
@@ -58,7 +52,7 @@ def unique_by_us(labels: da.Array, **parts: bool) -> list[da.Array]:
 
 def renumber_by_hand(labels: da.Array) -> list[da.Array]:
     """What one would write with the peer: all chunks' labels in one place, and a dict to all blocks."""
-    peer = load_peer(pathlib.Path(os.environ["FASTREMAP_PEER"]))
+    peer = frame.load_peer(pathlib.Path(os.environ["FASTREMAP_PEER"]))
     found = dask.compute([dask.delayed(peer.unique)(block) for block in labels.to_delayed().flat])[0]
     distinct = np.unique(np.concatenate(found))
     ids = {label: rank for rank, label in enumerate(distinct[distinct != 0].tolist(), 1)} | {0: 0}
@@ -151,7 +145,7 @@ def in_a_process(case: str, side: int, options: argparse.Namespace) -> dict[str,
     """Run one side of a case in a process of its own."""
     size = getattr(options, CASES[case].size)
     arguments = ["--one", case, str(side), str(size), str(options.chunk), str(options.threads)]
-    environment = os.environ | {"FASTREMAP_PEER": str(options.peer)}
+    environment = os.environ | {"FASTREMAP_PEER": str(frame.peer_folder(options.packages))}
     done = subprocess.run([sys.executable, __file__, *arguments], stdout=subprocess.PIPE, check=True, env=environment)
     return json.loads(done.stdout)
 
@@ -169,15 +163,16 @@ def main() -> None:
     parser.add_argument("--chunk", type=int, default=64)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", default="", help="only cases that contain this text")
-    default_peer = os.environ.get("FASTREMAP_PEER", pathlib.Path(tempfile.gettempdir()) / "fastremap-peer")
-    parser.add_argument("--peer", type=pathlib.Path, default=default_peer)
+    parser.add_argument(
+        "--packages", type=pathlib.Path, default=frame.default_folder(), help="where to install the peer"
+    )
     options = parser.parse_args()
     print("| case | against | s | s there | times faster | MB | MB there | times less | tasks | tasks there |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     for case, compared in CASES.items():
         if options.only in case:
             if compared.theirs is renumber_by_hand:
-                install_peer(options.peer)
+                frame.peer(options.packages)
             runs = [[in_a_process(case, side, options) for side in (0, 1)] for _ in range(options.rounds)]
             print(row(case, compared.against, runs), flush=True)
 
@@ -192,13 +187,6 @@ def row(case: str, against: str, runs: list[list[dict[str, float]]]) -> str:
         f"| {ours['peak_nbytes'] / 1e6:.0f} | {theirs['peak_nbytes'] / 1e6:.0f} | {less:.1f} "
         f"| {ours['n_tasks']:.0f} | {theirs['n_tasks']:.0f} |"
     )
-
-
-def install_peer(folder: pathlib.Path) -> None:
-    """Install the peer into a folder of its own unless it is there."""
-    if not (folder / "fastremap").exists():
-        command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", folder, REQUIREMENT]
-        subprocess.run(command, check=True)
 
 
 if __name__ == "__main__":

@@ -93,9 +93,15 @@ def import_others(folder: pathlib.Path) -> None:
             importlib.import_module(module)
 
 
+def peer_folder(folder: pathlib.Path) -> pathlib.Path:
+    """Where the package whose place ours takes is installed."""
+    return folder / REQUIREMENT.split("==")[0]
+
+
 def peer(folder: pathlib.Path) -> ModuleType:
     """The package whose place ours takes, from a folder of its own, under another name."""
-    return load_peer(install(folder, REQUIREMENT, "--no-deps"))
+    install(folder, REQUIREMENT, "--no-deps")
+    return load_peer(peer_folder(folder))
 
 
 def default_folder() -> pathlib.Path:

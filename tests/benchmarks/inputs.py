@@ -12,14 +12,14 @@ SPREAD = np.uint64(0x9E3779B97F4A7C15)
 BITS_63 = np.uint64(2**63 - 1)
 
 
-def real_volume() -> np.ndarray | None:
-    """The real segmentation, from FASTREMAP_REAL_VOLUME or the folder beside the project, or None."""
+def real_volume(part: object = ...) -> np.ndarray | None:
+    """The real segmentation, or a part of it, from FASTREMAP_REAL_VOLUME or the folder beside the project, or None."""
     path = os.environ.get("FASTREMAP_REAL_VOLUME", ROOT.parent / "shared" / "data" / "pinky40.zarr")
     if not os.path.isdir(path):
         return None
     import zarr
 
-    return zarr.open_array(str(path), mode="r")[...]
+    return zarr.open_array(str(path), mode="r")[part]
 
 
 def like_real(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:

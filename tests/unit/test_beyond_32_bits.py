@@ -18,8 +18,17 @@ def labels() -> np.ndarray:
     return array
 
 
+@pytest.fixture(params=["runs", "dense"])
+def strategy(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Force a strategy: by itself this array would be looked at by runs."""
+    monkeypatch.setenv("FASTREMAP_STRATEGY", request.param)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("strategy")
 def test_unique(labels: np.ndarray) -> None:
+    counted = fastremap.unique(labels, return_counts=True)
+    assert [part.tolist() for part in counted] == [[0, 5, 7], [N - 5, 3, 2]]
     found, index, counts = fastremap.unique(labels, return_index=True, return_counts=True)
     assert found.tolist() == [0, 5, 7]
     assert index.tolist() == [0, 17, 2**31]
@@ -27,6 +36,7 @@ def test_unique(labels: np.ndarray) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("strategy")
 def test_renumber(labels: np.ndarray) -> None:
     ids, mapping = fastremap.renumber(labels, preserve_zero=False)
     assert mapping == {0: 1, 5: 2, 7: 3}
@@ -36,6 +46,7 @@ def test_renumber(labels: np.ndarray) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("strategy")
 def test_remap(labels: np.ndarray) -> None:
     mapped = fastremap.remap(labels, {5: 1, 7: 2}, preserve_missing_labels=True)
     assert mapped[-3:].tolist() == [1, 2, 1]

@@ -42,6 +42,9 @@ def test_instruction_sets(isa: str, selection: str) -> None:
 
 @pytest.mark.parametrize("strategy", ["dense", "sort"])
 def test_strategies(strategy: str) -> None:
+    which = "import numpy as np; from fastremap import _kernels; print(_kernels.strategy(np.arange(9000) // 20))"
+    assert run({"FASTREMAP_STRATEGY": ""}, "-c", which).stdout.strip() == "runs"
+    assert run({"FASTREMAP_STRATEGY": strategy}, "-c", which).stdout.strip() == strategy
     assert_same_as_twins({"FASTREMAP_STRATEGY": strategy}, "test_lengths")
 
 
