@@ -59,6 +59,9 @@ _LAZY = {
     "JobError": ".stages",
     "Report": ".report",
     "open_table": ".tables",
+    "mask_zarr": ".mapjobs",
+    "remap_zarr": ".mapjobs",
+    "transpose_zarr": ".mapjobs",
     "renumber_zarr": ".jobs",
     "save_table": ".tables",
 }

@@ -64,6 +64,10 @@ class ThreadExecutor:
         """Return what a task raised."""
         return future.exception()
 
+    def results(self, futures: list[Any]) -> list[Any]:
+        """Return what tasks returned."""
+        return [future.result() for future in futures]
+
     def explain(self, error: BaseException) -> str:
         """Say what went wrong."""
         return describe(error)
@@ -86,10 +90,17 @@ class ClusterExecutor:
         Connected to the scheduler.
     ends : bool
         Whether the workers end with the job.
+    worker_timeout : float
+        Seconds that the cluster may be without any worker before a job gives up.
+    task_nbytes : int
+        Memory that a task is projected to use, for the message where workers die.
     """
 
-    def __init__(self, client: Client, *, ends: bool = False):
+    def __init__(
+        self, client: Client, *, ends: bool = False, worker_timeout: float = WORKERLESS_S, task_nbytes: int = 0
+    ):
         self._client, self._ends = client, ends
+        self.worker_timeout, self.task_nbytes = worker_timeout, task_nbytes
         self._run = uuid.uuid4().hex[:8]
         self._n_submitted = 0
         self._counted = (-RECOUNT_S, 0)
@@ -126,14 +137,20 @@ class ClusterExecutor:
             return future.exception()
         return ConnectionError(f"the connection to the scheduler was lost (the task is {future.status})")
 
+    def results(self, futures: list[Any]) -> list[Any]:
+        """Return what tasks returned, all fetched at once."""
+        return self._client.gather(futures)
+
     def explain(self, error: BaseException) -> str:
         """Say what went wrong, and what to do where workers die."""
         from distributed import KilledWorker
 
         if isinstance(error, KilledWorker):
+            projected = f", projected at {self.task_nbytes / 1e6:.0f} MB," if self.task_nbytes else ""
             return (
-                "each worker process that took this task died, most likely for want of memory: "
-                "allow more memory for each worker, or fewer threads"
+                f"each worker process that took this task{projected} died, most likely for want of memory: "
+                "allow more memory for each worker, or fewer threads; or resume with a lower memory_limit, which makes "
+                "blocks smaller"
             )
         return describe(error)
 
@@ -145,8 +162,10 @@ class ClusterExecutor:
             has_workers = True
         if has_workers:
             self._worker_seen = time.monotonic()
-        elif time.monotonic() - self._worker_seen > WORKERLESS_S:
-            raise JobError(f"no worker process has been left for {WORKERLESS_S:.0f} s: all have died or were stopped")
+        elif time.monotonic() - self._worker_seen > self.worker_timeout:
+            raise JobError(
+                f"no worker process has been left for {self.worker_timeout:.0f} s: all have died or were stopped"
+            )
 
     def on_each_process(self, function: Callable[[], Any]) -> tuple[Any, ...]:
         """Call a function on every worker that can be reached."""
@@ -186,7 +205,9 @@ def threads(n: int, *, frugal: bool = False) -> Iterator[Executor]:
 
 
 @contextmanager
-def local_cluster(n_workers: int, n_threads: int, memory_limit_nbytes: int | None = None) -> Iterator[Executor]:
+def local_cluster(
+    n_workers: int, n_threads: int, memory_limit_nbytes: int | None = None, **given: Any
+) -> Iterator[Executor]:
     """
     Run tasks on worker processes of this machine, which live as long as the `with` block.
 
@@ -198,6 +219,8 @@ def local_cluster(n_workers: int, n_threads: int, memory_limit_nbytes: int | Non
         Threads in each.
     memory_limit_nbytes : int, optional
         Memory that each may use before it is stopped and started anew. Default: its share of the machine's.
+    **given
+        For `ClusterExecutor`.
 
     Yields
     ------
@@ -221,7 +244,7 @@ def local_cluster(n_workers: int, n_threads: int, memory_limit_nbytes: int | Non
             stack.callback(_close, cluster)
             client = Client(cluster)
             stack.callback(_close, client)
-        yield ClusterExecutor(client, ends=True)
+        yield ClusterExecutor(client, ends=True, **given)
 
 
 def _close(part: Any) -> None:

@@ -1,111 +1,83 @@
-"""The Zarr jobs: a source, a target and a table in stores, and the passes that make one of the other."""
+"""The Zarr jobs that look at all labels first: renumber, unique, and the relation of two labelings."""
 
 from __future__ import annotations
 
+import math
 import operator
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
+import zarr
 from numpy.typing import DTypeLike
-from zarr.storage import StorePath
+from zarr.storage import MemoryStore, StorePath
 
-from . import stages
-from .executors import peak_nbytes
-from .metadata import check_codecs, target_document
-from .plan import Job, Stage
-from .reductions import FAN_IN
-from .report import Report, StageReport
-from .resources import Resources
-from .stages import Executor, JobError, Progress, check_versions, counter
-from .states import merge
-from .targets import check_apart, check_shared, claimed, publish
-from .tasks import (
-    Rules,
-    Saved,
-    TableFacts,
-    forget_tables,
-    labels_of_block,
-    possible_dtypes,
-    table_of_states,
-    write_ids_of_block,
-)
-from .volumes import Location, Stored, beside, locate, open_labels, show, volume_of
+import fastremap
+from fastremap import LabelTable
+from fastremap.dtypes import ids_dtype
 
-if TYPE_CHECKING:
-    from distributed import Client
-
-TABLE_SUFFIX = ".table.zarr"
-STAGES = ("find labels", "write ids")
+from . import tasks
+from .finding import States, find
+from .given import common_dtype, locate_targets, open_sources
+from .merging import Schema
+from .metadata import target_document
+from .numbering import Numbering, collect, number
+from .options import Options, job
+from .places import Location, as_root, beside, locate
+from .report import Report
+from .running import TABLE_SUFFIX, Facts, Forecast, Frame, Run, execute
+from .tableformat import open_column, open_head
+from .tables import save_table
+from .volumes import LABEL_KINDS, Source, Stored, fill_label
 
 
+@job
 def renumber_zarr(
-    source: Location,
-    target: Location,
+    source: Location | Sequence[Location],
+    target: Location | Sequence[Location],
     *,
     start: int = 1,
     preserve_zero: bool = True,
     order: str = "first",
     dtype: DTypeLike | None = None,
-    client: Client | None = None,
-    workers: int | None = None,
-    threads: int | None = None,
-    memory_limit: int | str | None = None,
-    progress: Progress | None = None,
-) -> Report:
+    counts: bool = False,
+    table: Location | LabelTable | None = None,
+    options: Options,
+) -> Report | Forecast:
     """
     Give the labels of a Zarr volume new ids without gaps, in a new volume.
 
     Parameters
     ----------
-    source : str, path-like, zarr store, zarr.storage.StorePath or zarr.Array
-        A volume of bool or (u)int8 to (u)int64, of format 2 or 3, sharded or not. It is never written.
-    target : str, path-like, zarr store or zarr.storage.StorePath
-        Where the new volume is to lie. Nothing may lie at or under it, nor where the table goes: beside it, with
-        ``.table.zarr`` instead of ``.zarr`` at the end of its name.
+    source : str, path-like, URL, zarr store, zarr.storage.StorePath, zarr.Array, or list of these
+        A volume of bool or (u)int8 to (u)int64, of format 2 or 3, sharded or not. It is never written. Several
+        volumes share one numbering.
+    target : str, path-like, URL, zarr store, zarr.storage.StorePath, or list of these
+        Where the new volume is to lie; one for each source. The table goes beside the first, with ``.table.zarr``
+        instead of ``.zarr`` at the end of its name.
     start : int
         The first id.
     preserve_zero : bool
         Keep 0 as 0; the table then holds 0 whether or not it occurs.
-    order : {"first", "sorted"}
+    order : {{"first", "sorted"}}
         Give out ids by C-order index of the first voxel, or by label.
     dtype : dtype, optional
         Dtype of the target, bool or an integer one. Default: the smallest of the source's kind whose maximum is
         greater than every id.
-    client : distributed.Client, optional
-        Run on the workers of a running cluster, which must see source and target under the same names.
-    workers : int, optional
-        Run on so many worker processes, started on this machine for the length of the call.
-    threads : int, optional
-        Threads in each process. Default: 1 with `workers`, else one for each core.
-    memory_limit : int or str, optional
-        Bytes, or text such as "2GB", that each process may use. Fewer threads, and smaller blocks, are used where it
-        asks for them. Default: no limit; with `workers` each has its share of the machine's memory.
-    progress : callable, optional
-        Called as ``progress(stage, n_done, n_blocks)``: when a stage begins, and after each of its blocks.
+    counts : bool
+        Have the table hold the voxels of each label too.
+    table : LabelTable or place of one, optional
+        Labels that it holds keep their ids, and new ones go on after the highest of these. The new table holds all.
+    {parameters}
 
     Returns
     -------
-    Report
-        Labels, dtypes, bytes, seconds and blocks of each stage, peak memory, and where the table lies.
+    Report or Forecast
+        Labels, dtypes, bytes, seconds and blocks of each stage, peak memory, and where the table lies. For a dry run
+        what the job would do.
 
     Raises
     ------
-    FileNotFoundError
-        If there is no array at `source`. Nothing is written.
-    FileExistsError
-        If anything lies at or under `target` or the table's place. Nothing is written.
-    TypeError
-        If `source` holds no labels, or `dtype` is none for them. Nothing is written.
-    ValueError
-        If an id does not fit 64 bits or `dtype`, is negative for unsigned labels, or is 0 while 0 is kept; if the
-        codecs cannot store the ids, one stored unit does not fit the memory limit, or parameters contradict each
-        other. Nothing is written.
-    JobError
-        If a task fails; it names the block and the reason. What the job has written is removed.
+    {raises}
 
     See Also
     --------
@@ -114,13 +86,12 @@ def renumber_zarr(
 
     Notes
     -----
-    Two passes over the source: one finds the labels, one writes the ids. A block is a whole number of the target's
-    stored units, shards or chunks, so each stored object is written once, by one task. The target takes over shape,
-    chunks, shards, codecs, dimension names and attributes. Its fill value is the id of the source's, or 0 where no
-    voxel holds that. Its metadata document is written last: before that, no tool opens it.
+    Two passes over the source. The first leaves the labels of each block in the scratch folder, 8 to 24 bytes a label;
+    these are merged, and given ids, by tasks of bounded memory however many labels there are; the second pass reads
+    the ids of its own block's labels alone. A source that has changed meanwhile is noticed by a digest of each stored
+    unit. The target's fill value is the id of the source's, or 0 where no voxel holds that.
 
-    Memory of each running task, for B bytes of a block as read and C as written: the larger of 2.5 B and B + 3 C, and
-    64 MB; the table once in each process; the states of all blocks while they are merged, 16 bytes a label.
+    {notes}
 
     Examples
     --------
@@ -131,97 +102,268 @@ def renumber_zarr(
     >>> zarr.open_array(place.store, path="ids.zarr")[:], report.n_labels
     (array([1, 0, 1, 2], dtype=int8), 3)
     """
-    rules = Rules(operator.index(start), bool(preserve_zero), order, None if dtype is None else np.dtype(dtype))
-    read = open_labels(source)
-    place = locate(target, read_only=False)
-    table_place = beside(place, TABLE_SUFFIX)
-    check_apart(read.place, place)
-    dtypes = possible_dtypes(read, rules)
-    for possible in dtypes:
-        check_codecs(target_document(read.document, possible, 0), show(read.place))
-    with claimed(place, table_place):
-        resources = Resources.of(client, workers, threads, memory_limit)
-        if resources.n_processes:
-            check_shared(read.place, place)
-        job = resources.plan(STAGES, volume_of(read), volume_of(read, dtypes[-1]))
-        with resources.executor(job) as executor:
-            check_versions(executor)
-            watch = _Watch(job, progress)
-            facts = _find_labels(executor, watch, read, table_place, rules)
-            written = Stored(place, target_document(read.document, facts.dtype, facts.fill_id))
-            _write_ids(executor, watch, read, written, Saved(table_place, facts.digest))
-            peaks_nbytes = executor.on_each_process(peak_nbytes)
-        publish(written)
-    return _report(job, (read, written), table_place, facts, watch.seconds, peaks_nbytes)
-
-
-class _Watch:
-    """Time the stages of a job and tell how far they are."""
-
-    def __init__(self, job: Job, progress: Progress | None):
-        self.job = job
-        self.seconds: list[float] = []
-        self._progress = progress
-
-    @contextmanager
-    def stage(self) -> Iterator[tuple[Stage, Callable[[int], None]]]:
-        """Time the next stage; yield it, and what is to be told the number of finished blocks."""
-        stage = self.job.stages[len(self.seconds)]
-        begin = time.perf_counter()
-        try:
-            yield stage, counter(self._progress, stage.name, stage.grid)
-        except JobError as error:
-            raise JobError(f"{stage.name}: {error}") from error.__cause__
-        self.seconds.append(time.perf_counter() - begin)
-
-
-def _find_labels(executor: Executor, watch: _Watch, source: Stored, table: StorePath, rules: Rules) -> TableFacts:
-    """Run the first pass: the states of all blocks, merged in a tree whose last task writes the table."""
-    array = source.open()
-    make = partial(labels_of_block, source=source, first=rules.order == "first")
-    fill_label = int(array.fill_value or 0)  # format 2 may leave it open; zarr then reads zeros
-    finish = partial(table_of_states, dtype=array.dtype, fill_label=fill_label, rules=rules, place=table)
-    with watch.stage() as (stage, done):
-        return stages.reduce(executor, make, stage.grid.blocks(), merge, finish, FAN_IN, done)
-
-
-def _write_ids(executor: Executor, watch: _Watch, source: Stored, target: Stored, table: Saved) -> None:
-    """Run the second pass: every block read, mapped by the table and written."""
-    with watch.stage() as (stage, done):
-        try:
-            task = partial(write_ids_of_block, source=source, target=target, table=table)
-            stages.run(executor, task, stage.grid.blocks(), done)
-        finally:
-            executor.on_each_process(forget_tables)
-
-
-def _report(
-    job: Job,
-    volumes: tuple[Stored, Stored],
-    table: StorePath,
-    facts: TableFacts,
-    seconds: Sequence[float],
-    peaks_nbytes: tuple[int, ...],
-) -> Report:
-    """Put together what the job did."""
-    source, target = (stored.open() for stored in volumes)
-    written_nbytes = (0, target.nbytes)
-    return Report(
-        *(show(stored.place) for stored in volumes),
-        show(table),
-        shape=source.shape,
-        n_voxels=source.size,
-        n_labels=facts.n_labels,
-        lowest_id=facts.lowest_id,
-        highest_id=facts.highest_id,
-        source_dtype=source.dtype.name,
-        target_dtype=target.dtype.name,
-        source_nbytes=source.nbytes,
-        target_nbytes=target.nbytes,
-        table_nbytes=facts.nbytes,
-        stages=tuple(
-            StageReport(stage.name, stage.grid.n_blocks, source.nbytes, nbytes, duration)
-            for stage, nbytes, duration in zip(job.stages, written_nbytes, seconds, strict=True)
-        ),
-        peak_nbytes=peaks_nbytes,
+    sources = open_sources(source, options)
+    targets = locate_targets(target, len(sources), options)
+    table_place = beside(targets[0], TABLE_SUFFIX)
+    known = None if table is None else known_place(table, options)
+    rules = Numbering(
+        operator.index(start), bool(preserve_zero), order, dtype and np.dtype(dtype), common_dtype(sources), known
     )
+    layouts = [options.layout(read.shape) for read in sources]
+    documents = tuple(
+        tuple(target_document(read.stored.document, each, 0, layout) for each in possible_dtypes(rules, sources))
+        for read, layout in zip(sources, layouts, strict=True)
+    )
+    settings = {
+        "start": rules.start,
+        "preserve_zero": rules.preserve_zero,
+        "order": order,
+        "dtype": rules.dtype and rules.dtype.name,
+        "counts": bool(counts),
+        "table": known and open_head(as_root(known))[1]["digest"],
+    }
+    frame = Frame("renumber", options, sources, targets, documents, table_place, settings, passes=2)
+
+    def body(run: Run) -> Facts:
+        columns = (*(["first"] if order == "first" else []), *(["counts"] if counts else []))
+        named = {"first": "first" in columns, "counts": bool(counts)}
+        states = find(run, tasks.find_labels, columns, dtype=rules.label_dtype, **named)
+        run.clear_old()
+        found = number(
+            run.perform,
+            run.journal.work,
+            states,
+            states.sizes,
+            rules,
+            as_root(table_place),
+            columns=["counts"] if counts else [],
+            budget_nbytes=run.plan.rows_nbytes,
+            extra=states.absent or None,
+            ask=[fill_label(read.stored) for read in sources],
+        )
+        written = tuple(
+            Stored(place, target_document(read.stored.document, np.dtype(found.dtype), fill, layout))
+            for place, read, layout, fill in zip(targets, sources, layouts, found.asked, strict=True)
+        )
+        run.write("write ids", tasks.write_ids, written, states)
+        return Facts(written, found.n_labels, found.lowest_id, found.highest_id, found.nbytes)
+
+    return execute(frame, body)
+
+
+@job
+def unique_zarr(source: Location | Sequence[Location], table: Location, *, options: Options) -> Report | Forecast:
+    """
+    Find the distinct labels of a Zarr volume, with the voxels of each and the first of them.
+
+    Parameters
+    ----------
+    source : str, path-like, URL, zarr store, zarr.storage.StorePath, zarr.Array, or list of these
+        A volume of bool or (u)int8 to (u)int64. It is never written. Several volumes are looked at as one.
+    table : str, path-like, URL, zarr store or zarr.storage.StorePath
+        Where the table is to lie: a Zarr group with the columns `old` (labels, ascending), `counts` (voxels), and
+        `first` (C-order index of the first voxel; the volumes of a list follow each other).
+    {parameters}
+
+    Returns
+    -------
+    Report or Forecast
+        Labels, bytes, seconds and blocks of each stage, peak memory. For a dry run what the job would do.
+
+    Raises
+    ------
+    {raises}
+
+    See Also
+    --------
+    fastremap.unique : The same in memory.
+    open_columns : Read the table.
+
+    Notes
+    -----
+    One pass over the source; the labels of blocks are merged as for `renumber_zarr`. Chunks that are not stored hold
+    the fill value: its voxels are counted without being read.
+
+    {notes}
+
+    Examples
+    --------
+    >>> import fastremap_dask, numpy, zarr
+    >>> place = zarr.storage.StorePath(zarr.storage.MemoryStore(), "labels.zarr")
+    >>> labels = zarr.create_array(place, data=numpy.array([70, 0, 70, 9]))
+    >>> report = fastremap_dask.unique_zarr(labels, zarr.storage.StorePath(place.store, "labels.table.zarr"))
+    >>> fastremap_dask.open_columns(report_place := zarr.storage.StorePath(place.store, "labels.table.zarr"))["counts"]
+    array([1, 1, 2])
+    """
+    sources = open_sources(source, options)
+    place = locate(table, read_only=False, storage_options=options.storage_options)
+    frame = Frame("unique", options, sources, table=place)
+
+    def body(run: Run) -> Facts:
+        dtype, columns = common_dtype(sources), ("counts", "first")
+        states = find(run, tasks.find_labels, columns, dtype=dtype, first=True, counts=True)
+        run.clear_old()
+        schema = Schema(dtype, dict.fromkeys(columns, np.dtype(np.int64)))
+        return _collect(run, states, schema, place)
+
+    return execute(frame, body)
+
+
+@job
+def component_map_zarr(
+    component_labels: Location, parent_labels: Location, table: Location, *, options: Options
+) -> Report | Forecast:
+    """
+    Find for each label of a Zarr volume the label of another in which it lies.
+
+    Parameters
+    ----------
+    component_labels, parent_labels : str, path-like, URL, zarr store, zarr.storage.StorePath or zarr.Array
+        Volumes of one shape, of bool or (u)int8 to (u)int64. They are never written.
+    table : str, path-like, URL, zarr store or zarr.storage.StorePath
+        Where the table from component to parent is to lie.
+    {parameters}
+
+    Returns
+    -------
+    Report or Forecast
+        Labels, bytes, seconds and blocks of each stage, peak memory. For a dry run what the job would do.
+
+    Raises
+    ------
+    {raises}
+
+    See Also
+    --------
+    fastremap.component_map : The same in memory.
+    open_table : Read the table.
+
+    Notes
+    -----
+    A component under two parents gets that of its last voxel in C order.
+
+    {notes}
+
+    Examples
+    --------
+    >>> import fastremap_dask, numpy, zarr
+    >>> store = zarr.storage.MemoryStore()
+    >>> parts = zarr.create_array(store, name="parts", data=numpy.array([1, 2, 3, 3]))
+    >>> cells = zarr.create_array(store, name="cells", data=numpy.array([7, 7, 8, 8]))
+    >>> report = fastremap_dask.component_map_zarr(parts, cells, zarr.storage.StorePath(store, "map.zarr"))
+    >>> fastremap_dask.open_table(zarr.storage.StorePath(store, "map.zarr")).to_dict()
+    {{1: 7, 2: 7, 3: 8}}
+    """
+    sources = tuple(open_sources(each, options)[0] for each in (component_labels, parent_labels))
+    if sources[0].shape != sources[1].shape:
+        raise ValueError(f"components have shape {sources[0].shape} and parents {sources[1].shape}: give one volume's")
+    place = locate(table, read_only=False, storage_options=options.storage_options)
+    frame = Frame("component-map", options, sources, table=place, aligned=True)
+
+    def body(run: Run) -> Facts:
+        dtype = sources[0].stored.open().dtype.newbyteorder("=")
+        states = find(run, tasks.find_partners, ("last", "parents"), dtype=dtype)
+        run.clear_old()
+        parents = sources[1].stored.open().dtype.newbyteorder("=")
+        return _collect(run, states, Schema(dtype, {"last": np.dtype(np.int64), "parents": parents}), place)
+
+    return execute(frame, body)
+
+
+def _collect(run: Run, states: States, schema: Schema, table: StorePath) -> Facts:
+    """Merge states into a table."""
+    found = collect(
+        run.perform,
+        run.journal.work,
+        states,
+        states.sizes,
+        schema,
+        as_root(table),
+        budget_nbytes=run.plan.rows_nbytes,
+        extra=states.absent or None,
+    )
+    return Facts((), found.n_labels, table_nbytes=found.nbytes)
+
+
+def known_place(table: Location | LabelTable, options: Options) -> StorePath:
+    """
+    Return where a table of known labels lies.
+
+    Parameters
+    ----------
+    table : LabelTable or place of one
+        The table. One in memory is put into a store in memory.
+    options : Options
+        What opens URLs.
+
+    Returns
+    -------
+    zarr.storage.StorePath
+        The place.
+    """
+    if not isinstance(table, LabelTable):
+        return locate(table, read_only=True, storage_options=options.storage_options)
+    place = StorePath(MemoryStore(), "known")
+    save_table(table, place)
+    return place
+
+
+def possible_dtypes(rules: Numbering, sources: Sequence[Source]) -> list[np.dtype]:
+    """
+    Return the dtypes that ids may turn out to have, before any voxel is read.
+
+    Parameters
+    ----------
+    rules : Numbering
+        How labels get ids.
+    sources : sequence of Source
+        The volumes.
+
+    Returns
+    -------
+    list of numpy.dtype
+        From the smallest to that for as many labels as there are voxels, or values of their dtype.
+
+    Raises
+    ------
+    TypeError
+        If the rules ask for a dtype that holds no labels.
+    ValueError
+        If not even one label can get an id.
+    """
+    if rules.dtype is not None and rules.dtype.kind not in LABEL_KINDS:
+        raise TypeError(f"dtype={rules.dtype} is not supported; ids are bool or integers of 8 to 64 bits")
+    one = np.ones(1, rules.label_dtype)
+    given = {"order": rules.order, "dtype": rules.dtype}
+    least = fastremap.renumber(one, rules.start, rules.preserve_zero, **given)[0].dtype
+    if rules.dtype is not None or (least.kind == "b" and rules.known is None):
+        return [least]
+    n_labels = min(sum(math.prod(read.shape) for read in sources), 256**rules.label_dtype.itemsize)
+    start = rules.start
+    if rules.known is not None:
+        start = max(start, 1 + highest(open_column(as_root(rules.known), "new")))
+    try:
+        widest = ids_dtype(least, min(0, start), start + n_labels).itemsize
+    except ValueError:  # so many labels would not get ids, but there may be fewer
+        widest = 8
+    kind = "u" if least.kind == "b" else least.kind
+    smaller = [least] if least.kind == "b" else []
+    return smaller + [np.dtype(f"{kind}{size}") for size in (1, 2, 4, 8) if least.itemsize <= size <= widest]
+
+
+def highest(column: zarr.Array) -> int:
+    """
+    Return the greatest item of a stored column, chunk by chunk.
+
+    Parameters
+    ----------
+    column : zarr.Array
+        The column.
+
+    Returns
+    -------
+    int
+        0 for an empty one.
+    """
+    step = column.chunks[0]
+    return max((int(np.max(column[at : at + step])) for at in range(0, column.shape[0], step)), default=0)

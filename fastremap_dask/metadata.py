@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
 
+import numcodecs
 import numpy as np
 import zarr
+from numcodecs.errors import UnknownCodecError
+from zarr.registry import get_codec_class
 from zarr.storage import MemoryStore, StorePath
 
 # What codecs say of the dtype in their configuration, by name (format 3) or id (format 2). Only what stands in a
@@ -16,12 +23,46 @@ ITEMSIZE_KEYS = {
     "shuffle": "elementsize",
     "numcodecs.shuffle": "elementsize",
 }
+NEW_SHARDING = {
+    "name": "sharding_indexed",
+    "configuration": {
+        "index_codecs": ({"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}),
+        "index_location": "end",
+    },
+}
 DTYPE_KEYS = {"delta": ("dtype", "astype"), "numcodecs.delta": ("dtype", "astype")}
 
 
-def target_document(source: dict[str, Any], dtype: np.dtype, fill_value: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Layout:
     """
-    Rewrite an array's metadata document for another integer dtype and fill value.
+    Say how a target is to lie in its store where that differs from its source.
+
+    Parameters
+    ----------
+    shape : tuple of int, optional
+        The shape, along the source's axes.
+    reverse : bool
+        Whether the target has the axes in reverse order, and all else that has an order of axes.
+    chunks, shards : tuple of int, optional
+        Along the target's axes; `shards=False` for no shards.
+    codecs : sequence, optional
+        Compressors: names such as "zstd", codec objects of zarr (format 3) or numcodecs (format 2), or their
+        configurations. Empty for none.
+    """
+
+    shape: tuple[int, ...] | None = None
+    reverse: bool = False
+    chunks: tuple[int, ...] | None = None
+    shards: tuple[int, ...] | Literal[False] | None = None
+    codecs: Sequence[Any] | None = None
+
+
+def target_document(
+    source: dict[str, Any], dtype: np.dtype, fill_value: int, layout: Layout | None = None
+) -> dict[str, Any]:
+    """
+    Rewrite an array's metadata document for another integer dtype, fill value and layout.
 
     Parameters
     ----------
@@ -31,21 +72,95 @@ def target_document(source: dict[str, Any], dtype: np.dtype, fill_value: int) ->
         One for labels; the byte order in the store is that of the source.
     fill_value : int
         What absent chunks hold.
+    layout : Layout, optional
+        What else is to differ.
 
     Returns
     -------
     dict
-        The same shape, chunks, shards, chunk keys, codecs, dimension names and attributes.
+        The same chunk keys, dimension names and attributes; the same shape, chunks, shards and codecs where the layout
+        does not say otherwise.
+
+    Raises
+    ------
+    ValueError
+        If chunks and shards do not go together, or format 2 is asked for shards.
     """
     fill = bool(fill_value) if dtype.kind == "b" else int(fill_value)
+    laid_out = _laid_out(source, layout or Layout())
     if source["zarr_format"] == 3:
-        codecs = [_with_dtype(codec, dtype.newbyteorder("<")) for codec in source["codecs"]]
-        return source | {"data_type": dtype.name, "fill_value": fill, "codecs": codecs}
+        codecs = [_with_dtype(codec, dtype.newbyteorder("<")) for codec in laid_out["codecs"]]
+        return laid_out | {"data_type": dtype.name, "fill_value": fill, "codecs": codecs}
     order = ">" if source["dtype"][0] == ">" else "<"
     ordered = dtype.newbyteorder(order)
-    filters = source["filters"] and [_with_dtype(codec, ordered) for codec in source["filters"]]
-    compressor = source["compressor"] and _with_dtype(source["compressor"], ordered)
-    return source | {"dtype": ordered.str, "fill_value": fill, "filters": filters, "compressor": compressor}
+    filters = laid_out["filters"] and [_with_dtype(codec, ordered) for codec in laid_out["filters"]]
+    compressor = laid_out["compressor"] and _with_dtype(laid_out["compressor"], ordered)
+    return laid_out | {"dtype": ordered.str, "fill_value": fill, "filters": filters, "compressor": compressor}
+
+
+def _laid_out(source: dict[str, Any], layout: Layout) -> dict[str, Any]:
+    """Rewrite shape, chunks, shards, codecs and the order of axes."""
+    shape = tuple(source["shape"] if layout.shape is None else layout.shape)
+    if source["zarr_format"] == 2:
+        chunks = tuple(source["chunks"])
+        if layout.reverse:
+            shape, chunks = shape[::-1], chunks[::-1]
+        if layout.shards:
+            raise ValueError("Zarr format 2 has no shards: give chunks alone")
+        document = source | {"shape": shape, "chunks": _of_ndim(layout.chunks or chunks, shape, "chunks")}
+        return document if layout.codecs is None else document | {"compressor": _compressors(layout.codecs, 2)}
+    unit, codecs = tuple(source["chunk_grid"]["configuration"]["chunk_shape"]), list(source["codecs"])
+    sharding = next((codec for codec in codecs if codec["name"] == "sharding_indexed"), None)
+    inner = list(sharding["configuration"]["codecs"]) if sharding else codecs
+    chunks = tuple(sharding["configuration"]["chunk_shape"]) if sharding else unit
+    names = source.get("dimension_names")
+    if layout.reverse:
+        shape, unit, chunks = shape[::-1], unit[::-1], chunks[::-1]
+        inner, names = [_reversed(codec) for codec in inner], names and tuple(reversed(names))
+    if layout.codecs is not None:
+        serializer = next(at for at, codec in enumerate(inner) if codec["name"] == "bytes")
+        inner = [*inner[: serializer + 1], *_compressors(layout.codecs, 3)]
+    shards = (unit if sharding else None) if layout.shards is None else layout.shards or None
+    chunks = _of_ndim(layout.chunks or chunks, shape, "chunks")
+    if shards is not None:
+        shards = _of_ndim(shards, shape, "shards")
+        if any(long % short for long, short in zip(shards, chunks, strict=True)):
+            raise ValueError(f"shards={shards} are no whole number of chunks={chunks} along each axis: give both")
+        configuration = (sharding or NEW_SHARDING)["configuration"] | {"chunk_shape": chunks, "codecs": inner}
+        inner = [(sharding or NEW_SHARDING) | {"configuration": configuration}]
+    grid = {"name": "regular", "configuration": {"chunk_shape": shards or chunks}}
+    changed = {"shape": shape, "chunk_grid": grid, "codecs": inner}
+    return source | changed | ({"dimension_names": names} if names is not None else {})
+
+
+def _of_ndim(lengths: Sequence[int], shape: tuple[int, ...], name: str) -> tuple[int, ...]:
+    """Return chunk lengths, one for each axis."""
+    if isinstance(lengths, int):
+        lengths = (lengths,) * len(shape)
+    lengths = tuple(map(operator.index, lengths))
+    if len(lengths) != len(shape) or min(lengths, default=1) < 1:
+        raise ValueError(f"{name}={lengths} must be {len(shape)} positive integers, one for each axis of {shape}")
+    return lengths
+
+
+def _compressors(codecs: Sequence[Any], zarr_format: int) -> Any:
+    """Return what a document says of compressors, as zarr itself writes it."""
+    get = get_codec_class if zarr_format == 3 else (lambda name: partial(numcodecs.get_codec, {"id": name}))
+    try:
+        wanted = [get(codec)() if isinstance(codec, str) else codec for codec in codecs]
+        options = {"dtype": "u1", "chunks": (1,), "compressors": wanted or None, "zarr_format": zarr_format}
+        document = zarr.create_array(MemoryStore(), shape=(1,), filters=None, **options).metadata.to_dict()
+    except (LookupError, UnknownCodecError) as error:
+        raise ValueError(f"codecs={list(codecs)}: {error} is no codec of Zarr format {zarr_format}") from error
+    return document["codecs"][1:] if zarr_format == 3 else document["compressor"]
+
+
+def _reversed(codec: dict[str, Any]) -> dict[str, Any]:
+    """Mirror the axes of a codec that has an order of axes: what was stored in C order still is."""
+    if codec["name"] != "transpose":
+        return codec
+    order = codec["configuration"]["order"]
+    return codec | {"configuration": {"order": tuple(len(order) - 1 - axis for axis in reversed(order))}}
 
 
 def check_codecs(document: dict[str, Any], name: str) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import threading
-import time
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,7 +40,8 @@ LASTING = (
 )
 LASTING_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.ENAMETOOLONG)
 
-_local = threading.local()
+# What is begun in zarr's event loop for a task gets the task's own counter, for it takes over the context.
+_retries: ContextVar[list[int]] = ContextVar("retries")
 
 
 def access(attempt: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
@@ -64,24 +65,42 @@ def access(attempt: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     Exception
         What the last attempt raised.
     """
+    return sync(patiently(attempt))
+
+
+async def patiently(attempt: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    """
+    Access a store as `access` does, from code that is async.
+
+    Parameters
+    ----------
+    attempt : callable
+        Returns a fresh coroutine for each attempt; a second one must do no harm.
+
+    Returns
+    -------
+    object
+        What the coroutine returns.
+
+    Raises
+    ------
+    TimeoutError
+        If each attempt stalled.
+    Exception
+        What the last attempt raised.
+    """
     limit_s = zarr.config.get("async.timeout") or STALLED_S
     for pause_s in (*PAUSES_S, None):
         try:
-            return sync(_within(attempt(), limit_s))
+            return await asyncio.wait_for(attempt(), limit_s)
         except Exception as error:
             if pause_s is None or not may_pass(error):
-                raise
-        _local.n_retries = getattr(_local, "n_retries", 0) + 1
-        time.sleep(pause_s)
+                stalled = isinstance(error, TimeoutError) and not str(error)
+                raise (TimeoutError(f"the store gave no answer for {limit_s:g} s") if stalled else error) from None
+        if (counter := _retries.get(None)) is not None:
+            counter[0] += 1
+        await asyncio.sleep(pause_s)
     raise AssertionError("unreachable: the last attempt returns or raises")
-
-
-async def _within(work: Coroutine[Any, Any, Result], limit_s: float) -> Result:
-    """Wait for an access, but not for ever."""
-    try:
-        return await asyncio.wait_for(work, limit_s)
-    except TimeoutError as error:
-        raise TimeoutError(f"the store gave no answer for {limit_s:g} s") from error
 
 
 def may_pass(error: Exception) -> bool:
@@ -101,17 +120,22 @@ def may_pass(error: Exception) -> bool:
     return not (isinstance(error, LASTING) or getattr(error, "errno", None) in LASTING_ERRNOS)
 
 
-def taken_retries() -> int:
+@contextmanager
+def counted_retries() -> Iterator[list[int]]:
     """
-    Return how often accesses of this thread were tried again since the last call.
+    Count how often accesses of this thread are tried again within a `with` block.
 
-    Returns
-    -------
-    int
-        The number.
+    Yields
+    ------
+    list of one int
+        The number so far.
     """
-    n, _local.n_retries = getattr(_local, "n_retries", 0), 0
-    return n
+    counter = [0]
+    token = _retries.set(counter)
+    try:
+        yield counter
+    finally:
+        _retries.reset(token)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ TASK_NBYTES = 64_000_000
 # Small stored units are grouped into blocks of about this size: a task costs the scheduler up to a millisecond, and
 # a volume of 64 cubed chunks of a byte would otherwise be all tasks and no work.
 BLOCK_NBYTES = 64_000_000
+# A task that merges labels takes at least so many bytes of them at a time, and uses up to four times as much.
+ROWS_NBYTES = 16_000_000
 # Blocks for each thread below which threads would idle at the end of a stage.
 BLOCKS_PER_THREAD = 4
 
@@ -115,55 +117,138 @@ class Grid:
         sizes = zip(self.block_shape, self.shape, corner, strict=True)
         return Block(index, corner, tuple(min(length, extent - start) for length, extent, start in sizes))
 
+    def index_at(self, offset: tuple[int, ...]) -> int:
+        """Return the number of the block that holds a voxel, in O(ndim)."""
+        index = 0
+        for count, length, start in zip(self.counts, self.block_shape, offset, strict=True):
+            index = index * count + start // length
+        return index
+
     def blocks(self) -> Iterator[Block]:
         """Generate the blocks one by one."""
         return map(self.block, range(self.n_blocks))
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Grids:
     """
-    Name one pass over all blocks of a grid.
+    Cut a volume into blocks of any of a ladder of sizes.
 
     Parameters
     ----------
-    name : str
-        What the tasks do, as progress and errors call it.
-    grid : Grid
-        The blocks, one task each.
-    task_nbytes : int
-        Memory that one running task is projected to use at most.
+    volume : Volume
+        The volume that is written; level 0 are its stored units.
+
+    Notes
+    -----
+    From each level to the next the shortest side of a block that can still grow is doubled, or reaches the far border:
+    compact blocks share the fewest labels with their neighbours. So each block consists of one or two of the level
+    below, and a job that was begun with blocks of one level goes on with those of another.
     """
 
-    name: str
-    grid: Grid
-    task_nbytes: int
+    volume: Volume
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Return the shapes of blocks, from one unit to all units."""
+        shape = list(self.volume.unit)
+        pairs = zip(self.volume.shape, self.volume.unit, strict=True)
+        extents = [-(-length // unit) * unit for length, unit in pairs]
+        shapes = [tuple(shape)]
+        while growing := [axis for axis, length in enumerate(shape) if length < extents[axis]]:
+            axis = min(growing, key=lambda axis: (shape[axis], -axis))
+            shape[axis] = min(2 * shape[axis], extents[axis])
+            shapes.append(tuple(shape))
+        return tuple(shapes)
+
+    def grid(self, level: int) -> Grid:
+        """Return the grid of a level."""
+        return Grid(self.volume.shape, self.shapes[level])
+
+    def level(self, n_voxels: int) -> int:
+        """Return the highest level whose blocks have at most so many voxels; 0 where units have more."""
+        fitting = [level for level, shape in enumerate(self.shapes) if math.prod(shape) <= n_voxels]
+        return max(fitting, default=0)
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Piece:
     """
-    Describe a job: what it reads and writes, in which stages, and how much of it at once.
+    Name the work of one task: a block of one of the volumes of a job.
 
     Parameters
     ----------
-    source, target : Volume
-        The target's itemsize is the widest that the job may turn out to need.
-    stages : tuple of Stage
-        In order; each begins when the one before is done.
-    n_threads : int
-        Tasks that run at once in one process.
+    volume : int
+        Which volume.
+    level : int
+        The level of the block in the volume's `Grids`.
+    block : Block
+        The block.
     """
 
-    source: Volume
-    target: Volume
-    stages: tuple[Stage, ...]
+    volume: int
+    level: int
+    block: Block
+
+    @property
+    def name(self) -> str:
+        """Return what distinguishes the piece from all others of a job, in any run of it."""
+        return f"{self.volume}/{self.level}/{self.block.index}"
+
+    def __str__(self) -> str:
+        return f"{self.block}" + (f" of volume {self.volume}" if self.volume else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    Say in which blocks a job looks at its volumes, and how many of them at once.
+
+    Parameters
+    ----------
+    sources, targets : tuple of Volume
+        What is read and written, pairwise of one shape; a target's itemsize is the widest that the job may turn out
+        to need. A job that only reads has targets of itemsize 0, which give the grid.
+    levels : tuple of int
+        The level of the blocks in each target's `Grids`.
+    n_threads : int
+        Tasks that run at once in one process.
+    n_processes : int
+        Processes that share the work.
+    """
+
+    sources: tuple[Volume, ...]
+    targets: tuple[Volume, ...]
+    levels: tuple[int, ...]
     n_threads: int
+    n_processes: int
+
+    @property
+    def grids(self) -> tuple[Grid, ...]:
+        """Return the blocks of each volume."""
+        pairs = zip(self.targets, self.levels, strict=True)
+        return tuple(Grids(target).grid(level) for target, level in pairs)
+
+    @property
+    def n_blocks(self) -> int:
+        """Return the number of blocks of all volumes, stored or not."""
+        return sum(grid.n_blocks for grid in self.grids)
+
+    @property
+    def task_nbytes(self) -> int:
+        """Return the memory that one running task is projected to use at most."""
+        each = zip(self.sources, self.targets, self.grids, strict=True)
+        return max(task_nbytes(math.prod(grid.block_shape), s.itemsize, t.itemsize) for s, t, grid in each)
 
     @property
     def process_nbytes(self) -> int:
         """Return the memory that one process is projected to use at most."""
-        return PROCESS_NBYTES + self.n_threads * max(stage.task_nbytes for stage in self.stages)
+        return PROCESS_NBYTES + self.n_threads * self.task_nbytes
+
+    @property
+    def rows_nbytes(self) -> int:
+        """Return the bytes of labels, and of what is known of them, that a task which merges them takes at a time."""
+        return max(ROWS_NBYTES, self.task_nbytes // 6)
 
 
 def task_nbytes(n_voxels: int, source_itemsize: int, target_itemsize: int) -> int:
@@ -187,24 +272,21 @@ def task_nbytes(n_voxels: int, source_itemsize: int, target_itemsize: int) -> in
     return math.ceil(max(2.5 * read, read + 3 * written)) + TASK_NBYTES
 
 
-def plan_two_passes(
-    names: tuple[str, str],
-    source: Volume,
-    target: Volume,
+def make_plan(
+    sources: tuple[Volume, ...],
+    targets: tuple[Volume, ...],
     *,
     n_threads: int,
     n_processes: int = 1,
     memory_limit_nbytes: int | None = None,
-) -> Job:
+) -> Plan:
     """
-    Plan a job that looks at every block of a volume, then writes every block of another.
+    Choose blocks, and how many are worked on at once.
 
     Parameters
     ----------
-    names : tuple of two str
-        What the passes are called.
-    source, target : Volume
-        Of one shape. Blocks are whole units of the target, whatever the source's grid.
+    sources, targets : tuple of Volume
+        Pairwise of one shape. Blocks are whole units of the target, whatever the source's grid.
     n_threads : int
         Tasks that may run at once in each process, at least 1; fewer are planned where memory asks for it.
     n_processes : int
@@ -214,65 +296,47 @@ def plan_two_passes(
 
     Returns
     -------
-    Job
-        Built in O(ndim log n_blocks), whatever the volume.
+    Plan
+        Built in O(ndim log n_blocks), whatever the volumes.
 
     Raises
     ------
     ValueError
-        If the shapes differ, or if one unit of the target does not fit the memory. Nothing is written.
+        If shapes differ, or if one unit of a target does not fit the memory. Nothing is written.
     """
-    if source.shape != target.shape:
-        raise ValueError(f"source and target must have one shape, not {source.shape} and {target.shape}")
-    unit_nbytes = task_nbytes(math.prod(target.unit), source.itemsize, target.itemsize)
-    balanced = source.n_voxels // (BLOCKS_PER_THREAD * n_threads * n_processes)
-    n_voxels = min(balanced, BLOCK_NBYTES // max(source.itemsize, target.itemsize))
+    for source, target in zip(sources, targets, strict=True):
+        if source.shape != target.shape:
+            raise ValueError(f"source and target must have one shape, not {source.shape} and {target.shape}")
+    itemsizes = max(source.itemsize for source in sources), max(target.itemsize for target in targets)
+    unit = max((target.unit for target in targets), key=math.prod)
+    total = sum(source.n_voxels for source in sources)
+    n_voxels = min(total // (BLOCKS_PER_THREAD * n_threads * n_processes), BLOCK_NBYTES // max(itemsizes))
     if memory_limit_nbytes is not None:
+        unit_nbytes = task_nbytes(math.prod(unit), *itemsizes)
         free = memory_limit_nbytes - PROCESS_NBYTES
         if unit_nbytes > free:
             raise ValueError(
-                f"a block of one stored unit, {target.unit} voxels, needs {_megabytes(unit_nbytes + PROCESS_NBYTES)} "
-                f"in a process, and the memory limit is {memory_limit_nbytes / 1e6:.0f} MB: raise it, or store the "
-                "volume in smaller shards or chunks"
+                f"a block of one stored unit, {unit} voxels, needs {_megabytes(unit_nbytes + PROCESS_NBYTES)} "
+                f"in a process, and the memory limit is {memory_limit_nbytes / 1e6:.0f} MB: raise it, or give the "
+                f"target smaller shards or chunks, such as {_fitting(unit, free, itemsizes)}"
             )
         n_threads = min(n_threads, free // unit_nbytes)
-        voxel_nbytes = task_nbytes(1000, source.itemsize, target.itemsize) - TASK_NBYTES
-        n_voxels = min(n_voxels, (free // n_threads - TASK_NBYTES) * 1000 // voxel_nbytes)
-    grid = Grid(target.shape, group_units(target, n_voxels))
-    nbytes = task_nbytes(math.prod(grid.block_shape), source.itemsize, target.itemsize)
-    return Job(source, target, tuple(Stage(name, grid, nbytes) for name in names), n_threads)
+        n_voxels = min(n_voxels, _most_voxels(free // n_threads, itemsizes))
+    levels = tuple(Grids(target).level(n_voxels) for target in targets)
+    return Plan(sources, targets, levels, n_threads, n_processes)
 
 
-def group_units(volume: Volume, n_voxels: int) -> tuple[int, ...]:
-    """
-    Choose the shape of blocks: a compact box of whole units.
+def _most_voxels(nbytes: int, itemsizes: tuple[int, int]) -> int:
+    """Return the voxels of the largest block whose task fits some memory."""
+    return (nbytes - TASK_NBYTES) * 1000 // (task_nbytes(1000, *itemsizes) - TASK_NBYTES)
 
-    Parameters
-    ----------
-    volume : Volume
-        The volume whose units are grouped.
-    n_voxels : int
-        Voxels that a block may have; one unit is taken even where it has more.
 
-    Returns
-    -------
-    tuple of int
-        The unit's shape times a whole number along each axis, reaching the volume's far border at most once.
-
-    Notes
-    -----
-    The shortest side that can still grow is doubled: compact boxes share the fewest labels with their neighbours.
-    """
-    shape = list(volume.unit)
-    growing = set(range(len(shape)))
-    while growing:
-        axis = min(growing, key=lambda axis: (shape[axis], -axis))
-        extent = -(-volume.shape[axis] // volume.unit[axis]) * volume.unit[axis]
-        longer = min(2 * shape[axis], extent)
-        if longer <= shape[axis] or math.prod(shape) // shape[axis] * longer > n_voxels:
-            growing.remove(axis)
-        else:
-            shape[axis] = longer
+def _fitting(unit: tuple[int, ...], nbytes: int, itemsizes: tuple[int, int]) -> tuple[int, ...]:
+    """Halve a unit along its longest sides until its task fits some memory."""
+    shape = list(unit)
+    while max(shape) > 1 and math.prod(shape) > max(1, _most_voxels(nbytes, itemsizes)):
+        axis = max(range(len(shape)), key=shape.__getitem__)
+        shape[axis] = -(-shape[axis] // 2)
     return tuple(shape)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 COUNT_UNITS = ("", " thousand", " million", " billion", " trillion", " quadrillion")
 BYTE_UNITS = (" bytes", " kB", " MB", " GB", " TB", " PB", " EB")
@@ -17,19 +18,26 @@ class StageReport:
     ----------
     name : str
         The stage.
-    n_blocks : int
-        Blocks that it went through.
+    n_blocks, n_skipped : int
+        Tasks that it went through, and those that an earlier run had done.
     read_nbytes, written_nbytes : int
         Bytes of the voxels that it read and wrote, as they are in memory.
     seconds : float
         Time that it took.
+    n_retries : int
+        Accesses to stores that failed and were tried again.
+    peak_nbytes : int
+        The most memory that any process which ran tasks has had resident since it began, at the end of the stage.
     """
 
     name: str
     n_blocks: int
+    n_skipped: int
     read_nbytes: int
     written_nbytes: int
     seconds: float
+    n_retries: int
+    peak_nbytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,36 +47,43 @@ class Report:
 
     Parameters
     ----------
-    source, target, table : str
-        Where the source lies, and where the job wrote the target and the table.
-    shape : tuple of int
-        Shape of the volume.
+    job : str
+        What it was: renumber, unique, ...
+    sources, targets : tuple of str
+        Where the sources lie, and where the job wrote targets, if it did.
+    table : str
+        Where the table lies that the job wrote; empty if it wrote none.
+    shapes : tuple of tuple of int
+        Shapes of the volumes.
     n_voxels : int
-        Voxels of the volume.
-    n_labels : int
-        Distinct labels of the source, the background included where it occurs.
-    lowest_id, highest_id : int
-        The extreme ids of the table.
+        Voxels of all volumes.
+    n_labels : int or None
+        Distinct labels of the sources, the background included where it occurs, if the job has seen that.
+    lowest_id, highest_id : int or None
+        The extreme ids of these labels.
     source_dtype, target_dtype : str
         Names of the dtypes.
-    source_nbytes, target_nbytes : int
-        Bytes of all voxels, as they are in memory.
-    table_nbytes : int
-        Bytes of the table in memory.
+    source_nbytes, target_nbytes, table_nbytes : int
+        Bytes in memory of all voxels and the table.
     stages : tuple of StageReport
         What each stage did.
     peak_nbytes : tuple of int
         The most memory that each process which ran tasks has had resident since it began.
+    resumed : bool
+        Whether the job went on with what an earlier run had left.
+    notes : tuple of str
+        What users should know.
     """
 
-    source: str
-    target: str
+    job: str
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
     table: str
-    shape: tuple[int, ...]
+    shapes: tuple[tuple[int, ...], ...]
     n_voxels: int
-    n_labels: int
-    lowest_id: int
-    highest_id: int
+    n_labels: int | None
+    lowest_id: int | None
+    highest_id: int | None
     source_dtype: str
     target_dtype: str
     source_nbytes: int
@@ -76,25 +91,54 @@ class Report:
     table_nbytes: int
     stages: tuple[StageReport, ...]
     peak_nbytes: tuple[int, ...]
+    resumed: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """Return where the source lies, the first if there are several."""
+        return self.sources[0]
+
+    @property
+    def target(self) -> str:
+        """Return where the target lies, the first if there are several."""
+        return self.targets[0]
 
     @property
     def seconds(self) -> float:
         """Return the time of all stages."""
         return sum(stage.seconds for stage in self.stages)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as JSON has it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, report: dict[str, Any]) -> Report:
+        """Return the report that `to_dict` gave, from JSON."""
+        stages = tuple(StageReport(**stage) for stage in report["stages"])
+        lists = {name: tuple(report[name]) for name in ("sources", "targets", "peak_nbytes", "notes")}
+        shapes = tuple(map(tuple, report["shapes"]))
+        return cls(**{**report, **lists, "shapes": shapes, "stages": stages})
+
     def __str__(self) -> str:
-        rows = {
-            "source": self.source,
-            "target": self.target,
-            "table": f"{self.table} ({human_nbytes(self.table_nbytes)} in memory)",
-            "voxels": f"{human_count(self.n_voxels)} of shape {self.shape}",
-            "labels": f"{human_count(self.n_labels)}, now ids {self.lowest_id:,} to {self.highest_id:,}",
-            "dtype": f"{self.source_dtype} to {self.target_dtype}",
-            "bytes": f"{human_nbytes(self.source_nbytes)} to {human_nbytes(self.target_nbytes)} in memory",
-        }
+        read, written = human_nbytes(self.source_nbytes), human_nbytes(self.target_nbytes)
+        shapes = ", ".join(map(str, self.shapes))
+        rows = {"source": ", ".join(self.sources)}
+        if self.targets:
+            rows["target"] = ", ".join(self.targets)
+        if self.table:
+            rows["table"] = f"{self.table} ({human_nbytes(self.table_nbytes)} in memory)"
+        rows["voxels"] = f"{human_count(self.n_voxels)} of shape {shapes}"
+        if self.n_labels is not None:
+            ids = f", now ids {self.lowest_id:,} to {self.highest_id:,}" if self.lowest_id is not None else ""
+            rows["labels"] = human_count(self.n_labels) + ids
+        rows["dtype"] = self.source_dtype + (f" to {self.target_dtype}" if self.targets else "")
+        rows["bytes"] = read + (f" to {written}" if self.targets else "") + " in memory"
         rows |= {stage.name: human_stage(stage) for stage in self.stages}
         rows |= {"memory": human_peaks(self.peak_nbytes)}
-        return "\n".join(f"{name:<12}{text}" for name, text in rows.items())
+        rows |= {"note": "; ".join(self.notes)} if self.notes else {}
+        return "\n".join(f"{name:<14}{text}" for name, text in rows.items())
 
 
 def human_count(n: int) -> str:
@@ -145,8 +189,12 @@ def human_stage(stage: StageReport) -> str:
     str
         Its blocks, time and speed.
     """
-    speed = human_nbytes(stage.read_nbytes / stage.seconds) if stage.seconds else "0 bytes"
-    return f"{stage.n_blocks:,} blocks in {stage.seconds:.1f} s, {speed}/s read"
+    text = f"{stage.n_blocks:,} blocks in {stage.seconds:.1f} s"
+    if stage.read_nbytes and stage.seconds:
+        text += f", {human_nbytes(stage.read_nbytes / stage.seconds)}/s read"
+    if stage.n_skipped:
+        text += f", {stage.n_skipped:,} done before"
+    return text + (f", {stage.n_retries:,} retries" if stage.n_retries else "")
 
 
 def human_peaks(peaks_nbytes: tuple[int, ...]) -> str:

@@ -12,7 +12,7 @@ from dask.utils import parse_bytes
 
 from . import executors
 from .executors import ClusterExecutor
-from .plan import Job, Volume, plan_two_passes
+from .plan import Plan, Volume, make_plan
 from .stages import Executor
 
 if TYPE_CHECKING:
@@ -37,12 +37,15 @@ class Resources:
         Memory of each process, if it is limited.
     client : distributed.Client or None
         A running cluster, whose workers these are.
+    worker_timeout : float
+        Seconds that a cluster may be without any worker.
     """
 
     n_processes: int
     n_threads: int
     memory_limit_nbytes: int | None
     client: Client | None = None
+    worker_timeout: float = executors.WORKERLESS_S
 
     @classmethod
     def of(
@@ -51,6 +54,7 @@ class Resources:
         workers: int | None = None,
         threads: int | None = None,
         memory_limit: int | str | None = None,
+        worker_timeout: float = executors.WORKERLESS_S,
     ) -> Resources:
         """
         Take the parameters that all jobs share.
@@ -58,13 +62,15 @@ class Resources:
         Parameters
         ----------
         client : distributed.Client, optional
-            A running cluster; the other parameters are then its own affair.
+            A running cluster; its workers and their threads are its own affair.
         workers : int, optional
             Worker processes to start on this machine.
         threads : int, optional
             Threads of each process; default: 1 with `workers`, else one for each core.
         memory_limit : int or str, optional
-            Bytes, or text such as "2GB", for each process.
+            Bytes, or text such as "2GB", for each process; of a running cluster what its workers have, or less.
+        worker_timeout : float
+            Seconds that a cluster may be without any worker before a job gives up.
 
         Returns
         -------
@@ -78,42 +84,43 @@ class Resources:
         TimeoutError
             If the cluster has no worker and none comes.
         """
+        nbytes = None if memory_limit is None else _positive(parse_bytes(memory_limit), "memory_limit")
         if client is not None:
-            if (workers, threads, memory_limit) != (None, None, None):
-                raise ValueError("client= has workers of its own: give no workers, threads or memory_limit with it")
-            return cls._of_cluster(client)
+            if (workers, threads) != (None, None):
+                raise ValueError("client= has workers of its own: give no workers or threads with it")
+            return cls._of_cluster(client, nbytes, worker_timeout)
         n_processes = 0 if workers is None else _positive(workers, "workers")
         n_threads = (1 if n_processes else CPU_COUNT) if threads is None else _positive(threads, "threads")
-        nbytes = None if memory_limit is None else _positive(parse_bytes(memory_limit), "memory_limit")
-        return cls(n_processes, n_threads, nbytes)
+        return cls(n_processes, n_threads, nbytes, None, worker_timeout)
 
     @classmethod
-    def _of_cluster(cls, client: Client) -> Resources:
+    def _of_cluster(cls, client: Client, most_nbytes: int | None, worker_timeout: float) -> Resources:
         """Ask a running cluster for what its workers have; the least of them counts."""
         try:
-            client.submit(executors.peak_nbytes, pure=False).result(timeout=FIRST_WORKER_S)
+            client.submit(executors.peak_nbytes, pure=False).result(timeout=min(FIRST_WORKER_S, worker_timeout))
         except TimeoutError as error:
             where = f"the cluster at {client.scheduler.address}"
-            raise TimeoutError(f"no worker of {where} took a task in {FIRST_WORKER_S:.0f} s") from error
-        workers = client.scheduler_info()["workers"].values()
+            waited_s = min(FIRST_WORKER_S, worker_timeout)
+            raise TimeoutError(f"no worker of {where} took a task in {waited_s:.0f} s") from error
+        workers = client.scheduler_info(n_workers=-1)["workers"].values()
         limits = [worker["memory_limit"] for worker in workers if worker["memory_limit"]]
+        if most_nbytes is not None:
+            limits.append(most_nbytes)
         n_threads = max(worker["nthreads"] for worker in workers)
-        return cls(len(workers), n_threads, min(limits, default=None), client)
+        return cls(len(workers), n_threads, min(limits, default=None), client, worker_timeout)
 
-    def plan(self, stages: tuple[str, str], source: Volume, target: Volume) -> Job:
+    def plan(self, sources: tuple[Volume, ...], targets: tuple[Volume, ...]) -> Plan:
         """
-        Plan two passes within these resources.
+        Plan a job within these resources.
 
         Parameters
         ----------
-        stages : tuple of two str
-            What the passes are called.
-        source, target : Volume
+        sources, targets : tuple of Volume
             What is read and written.
 
         Returns
         -------
-        Job
+        Plan
             The plan.
 
         Raises
@@ -121,28 +128,27 @@ class Resources:
         ValueError
             If the memory does not hold one stored unit; or, on a running cluster, one for each thread.
         """
-        job = plan_two_passes(
-            stages,
-            source,
-            target,
+        plan = make_plan(
+            sources,
+            targets,
             n_threads=self.n_threads,
             n_processes=max(1, self.n_processes),
             memory_limit_nbytes=self.memory_limit_nbytes,
         )
-        if self.client is not None and job.n_threads < self.n_threads:
+        if self.client is not None and plan.n_threads < self.n_threads:
             raise ValueError(
                 f"the cluster's workers run {self.n_threads} tasks at once, and {self.memory_limit_nbytes:,} bytes of "
-                f"memory hold {job.n_threads}: start them with at most {job.n_threads} threads, or more memory"
+                f"memory hold {plan.n_threads}: start them with at most {plan.n_threads} threads, or more memory"
             )
-        return job
+        return plan
 
-    def executor(self, job: Job) -> AbstractContextManager[Executor]:
+    def executor(self, plan: Plan) -> AbstractContextManager[Executor]:
         """
         Return what runs the tasks of a job.
 
         Parameters
         ----------
-        job : Job
+        plan : Plan
             The plan.
 
         Returns
@@ -150,11 +156,12 @@ class Resources:
         context manager of Executor
             What it starts ends with the `with` block.
         """
+        given = {"worker_timeout": self.worker_timeout, "task_nbytes": plan.task_nbytes}
         if self.client is not None:
-            return nullcontext(ClusterExecutor(self.client))
+            return nullcontext(ClusterExecutor(self.client, **given))
         if self.n_processes:
-            return executors.local_cluster(self.n_processes, job.n_threads, self.memory_limit_nbytes)
-        return executors.threads(job.n_threads, frugal=self.memory_limit_nbytes is not None)
+            return executors.local_cluster(self.n_processes, plan.n_threads, self.memory_limit_nbytes, **given)
+        return executors.threads(plan.n_threads, frugal=self.memory_limit_nbytes is not None)
 
 
 def _positive(value: int, name: str) -> int:

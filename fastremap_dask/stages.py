@@ -7,8 +7,6 @@ from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
-import fastremap
-
 from .plan import Grid
 
 # Enough that no thread waits for the driver, few enough that neither scheduler nor workers hold a backlog.
@@ -52,6 +50,9 @@ class Executor(Protocol):
     def error(self, future: Any) -> BaseException | None:
         """Return what a task that has ended raised."""
 
+    def results(self, futures: list[Any]) -> list[Any]:
+        """Return what tasks that have ended well returned."""
+
     def explain(self, error: BaseException) -> str:
         """Say in one line what went wrong with a task."""
 
@@ -63,21 +64,27 @@ class Executor(Protocol):
 
 
 def run(
-    executor: Executor, function: Callable, arguments: Iterable[Any], done: Callable[[int], None] = lambda n: None
+    executor: Executor,
+    function: Callable,
+    arguments: Iterable[Any],
+    done: Callable[[int], None] = lambda n: None,
+    take: Callable[[Any], None] | None = None,
 ) -> None:
     """
-    Run a task for each argument, for what the tasks write.
+    Run a task for each argument.
 
     Parameters
     ----------
     executor : Executor
         Where.
     function : callable
-        The task; what it returns is not used.
+        The task.
     arguments : iterable
         One for each task, taken as there is room; what `str` makes of one names the task in errors.
     done : callable, optional
         Told the number of finished tasks after each.
+    take : callable, optional
+        Given what each task returns, in whatever order they end.
 
     Raises
     ------
@@ -92,8 +99,11 @@ def run(
                 flight.add(function, argument, str(argument))
             if not flight.waiting:
                 return
-            flight.next()
-            done(n := n + 1)
+            ended = [future for _, future in flight.batch()]
+            for result in executor.results(ended) if take is not None else ():
+                take(result)
+            for _ in ended:
+                done(n := n + 1)
 
 
 def reduce(
@@ -165,40 +175,6 @@ def reduce(
         return flight.next()[1].result()
 
 
-def check_versions(executor: Executor) -> None:
-    """
-    Require that every process which runs tasks has this version of the package.
-
-    Parameters
-    ----------
-    executor : Executor
-        The processes.
-
-    Raises
-    ------
-    RuntimeError
-        If one has another version, or none.
-    """
-    others = sorted(set(executor.on_each_process(package_version)) - {fastremap.__version__})
-    if others:
-        raise RuntimeError(
-            f"the workers have fastremap {', '.join(others)}, and this process {fastremap.__version__}: "
-            "install the same version everywhere"
-        )
-
-
-def package_version() -> str:
-    """
-    Return the version of the package in this process.
-
-    Returns
-    -------
-    str
-        The version.
-    """
-    return fastremap.__version__
-
-
 def counter(progress: Progress | None, stage: str, grid: Grid) -> Callable[[int], None]:
     """
     Begin a stage, and return what is to be told the number of its blocks that are done.
@@ -257,6 +233,13 @@ class _Flight:
         future = self.executor.submit(function, argument, urgent=urgent)
         self.waiting[future] = (name, tag, passed_on)
         future.add_done_callback(self._ended.put)
+
+    def batch(self) -> list[tuple[Any, Any]]:
+        """Wait for a task to end; return tag and future of all that have ended by then."""
+        ended = [self.next()]
+        while self.waiting and not self._ended.empty():
+            ended.append(self.next())
+        return ended
 
     def next(self) -> tuple[Any, Any]:
         """Wait for a task to end; return its tag and its future, which holds a result."""

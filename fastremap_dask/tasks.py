@@ -1,262 +1,420 @@
-"""Tasks of the Zarr jobs: functions of a block, or of states, that pickle to little and run on any worker."""
+"""Tasks of the Zarr jobs: functions of a piece that pickle to little, run on any worker, and may run twice."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock as ThreadLock
+from typing import Any
 
 import numpy as np
-from zarr.storage import StorePath
+import zarr
 
 import fastremap
 from fastremap import LabelTable
-from fastremap.dtypes import ids_dtype
 
-from .plan import Block
-from .states import LabelState, labels_in_order, merge
-from .tables import open_table, save_table
-from .volumes import LABEL_KINDS, Stored, as_root, read_block, show, write_block
+from .columns import Columns, pack
+from .journal import Lock
+from .objects import Folder, counted_retries
+from .places import show
+from .plan import Block, Grid, Grids, Piece
+from .relations import PartnerState
+from .states import LabelState, merge
+from .volumes import Source, Stored, read_block, stored_size, units_of, write_block
 
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """
-    Say how labels get ids.
-
-    Parameters
-    ----------
-    start : int
-        As for `fastremap.renumber`, and so the others.
-    preserve_zero : bool
-        Whether 0 stays 0.
-    order : {"first", "sorted"}
-        By first voxel or by label.
-    dtype : numpy.dtype or None
-        That of the ids, if it is not the smallest.
-    """
-
-    start: int
-    preserve_zero: bool
-    order: str
-    dtype: np.dtype | None
-
-    def renumber(self, labels: np.ndarray) -> tuple[np.ndarray, LabelTable]:
-        """Give ids to distinct labels in the order in which they count as met."""
-        start, preserve_zero, order, dtype = self.start, self.preserve_zero, self.order, self.dtype
-        return fastremap.renumber(labels, start, preserve_zero, order=order, dtype=dtype, mapping="table")
+# Distinct labels are found in slabs of so many voxels: the hash table of a slab of distinct labels has 120 bytes each.
+SLAB_VOXELS = 2**21
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class Written:
     """
-    Name a table in a store, as tasks know it.
+    Name a piece that is to be written, and what the first pass left of its voxels.
 
     Parameters
     ----------
-    place : zarr.storage.StorePath
-        Where it lies.
-    digest : str
-        Of its contents.
+    piece : Piece
+        The piece.
+    state : str
+        Name of the state of the block that the piece is, or is a part of.
     """
 
-    place: StorePath
-    digest: str
+    piece: Piece
+    state: str
+
+    def __str__(self) -> str:
+        return str(self.piece)
 
 
-@dataclass(frozen=True, slots=True)
-class TableFacts:
+@dataclass(frozen=True)
+class Job:
     """
-    Tell what the driver learns of a table: numbers alone, however many labels it has.
+    Hold what all tasks of a job need.
 
     Parameters
     ----------
-    digest : str
-        Of its contents.
-    nbytes : int
-        Its bytes in memory.
-    n_labels : int
-        Distinct labels of the volume.
-    lowest_id, highest_id : int
-        The extreme ids of these labels.
+    sources : tuple of Source
+        What is read.
+    targets : tuple of Stored
+        What is written; empty while only the labels are found.
+    grids : tuple of Grids
+        The blocks of each volume.
+    work : Folder
+        Where tasks leave what other tasks need.
+    """
+
+    sources: tuple[Source, ...]
+    targets: tuple[Stored, ...]
+    grids: tuple[Grids, ...]
+    work: Folder
+
+
+def tracked(argument: Any, *, function: Callable[[Any], Any], lock: Lock) -> tuple[Any, int]:
+    """
+    Run a task if its job still holds its lock.
+
+    Parameters
+    ----------
+    argument : object
+        For the task.
+    function : callable
+        The task.
+    lock : Lock
+        The job's.
+
+    Returns
+    -------
+    object
+        What the task returns.
+    int
+        How often accesses to stores were tried again.
+    """
+    with counted_retries() as counter:
+        lock.check()
+        return function(argument), counter[0]
+
+
+def find_labels(piece: Piece, *, job: Job, dtype: np.dtype, first: bool, counts: bool) -> tuple[int, int, int, int]:
+    """
+    Find the labels of a block, and leave them as a state.
+
+    Parameters
+    ----------
+    piece : Piece
+        Which voxels.
+    job : Job
+        The job.
     dtype : numpy.dtype
-        Dtype for the ids.
-    fill_id : int
-        Id of the label that absent chunks hold, or 0 where no voxel holds it.
+        The common dtype of all labels.
+    first, counts : bool
+        Also find the index of each label's first voxel, and its number of voxels.
+
+    Returns
+    -------
+    tuple of int
+        Volume, level and number of the block, and its distinct labels.
+    """
+    source = job.sources[piece.volume]
+    voxels = read_block(source, piece.block)
+    state = _state(source, piece.block, voxels, first=first, counts=counts)
+    columns = {"labels": state.labels.astype(dtype), "first": state.first, "counts": state.counts}
+    columns = {name: column for name, column in columns.items() if column is not None}
+    columns["digests"] = digests(voxels, job.grids[piece.volume].volume.unit)
+    return _leave(job.work, piece, columns)
+
+
+def find_partners(piece: Piece, *, job: Job, dtype: np.dtype) -> tuple[int, int, int, int]:
+    """
+    Find the components of a block and the parent at the last voxel of each, and leave them as a state.
+
+    Parameters
+    ----------
+    piece : Piece
+        Which voxels.
+    job : Job
+        The job; its sources are the components and the parents.
+    dtype : numpy.dtype
+        The dtype of components.
+
+    Returns
+    -------
+    tuple of int
+        Volume, level and number of the block, and its distinct components.
+    """
+    components, parents = (read_block(source, piece.block) for source in job.sources)
+    state = PartnerState.from_block(components, parents, piece.block.offset, job.sources[0].volume_shape)
+    columns = {"labels": state.components.astype(dtype), "last": state.last, "parents": state.parents}
+    return _leave(job.work, piece, columns)
+
+
+def write_ids(written: Written, *, job: Job) -> int:
+    """
+    Write the ids of a block.
+
+    Parameters
+    ----------
+    written : Written
+        Which voxels, and the state of them.
+    job : Job
+        The job.
+
+    Returns
+    -------
+    int
+        Bytes that were stored.
+
+    Raises
+    ------
+    ValueError
+        If the voxels are not those of the first pass. Nothing is written.
+    """
+    piece = written.piece
+    voxels = read_block(job.sources[piece.volume], piece.block)
+    state = Columns.open(job.work, f"states/{written.state}")
+    _check_same(voxels, piece, state, written.state, job.grids[piece.volume])
+    labels, ids = state.read("labels"), Columns.open(job.work, f"ids/{written.state}").read("ids")
+    target = job.targets[piece.volume]
+    mapped = fastremap.remap(voxels, (labels, ids), dtype=target.open().dtype.newbyteorder("="))
+    del voxels  # before the encoded ids need room
+    return _write(job, piece, mapped)
+
+
+def write_mapped(piece: Piece, *, job: Job, digest: str, missing: str | int) -> int:
+    """
+    Write a block mapped by the job's table.
+
+    Parameters
+    ----------
+    piece : Piece
+        Which voxels.
+    job : Job
+        The job.
+    digest : str
+        That of the table.
+    missing : {"keep", "error"} or int
+        What becomes of labels that are not in the table; a number takes their place.
+
+    Returns
+    -------
+    int
+        Bytes that were stored.
+    """
+    voxels = read_block(job.sources[piece.volume], piece.block)
+    dtype = job.targets[piece.volume].open().dtype.newbyteorder("=")
+    rule = {"preserve_missing_labels": missing == "keep"} | (
+        {} if isinstance(missing, str) else {"fill_value": missing}
+    )
+    try:
+        mapped = fastremap.remap(voxels, load_table(job.work, digest), dtype=dtype, **rule)
+    except KeyError as error:
+        raise ValueError(f"{error.args[0]}") from None
+    del voxels
+    return _write(job, piece, mapped)
+
+
+def write_moved(piece: Piece, *, job: Job) -> int:
+    """
+    Write a block as it is: what moves its voxels is how the source looks at them.
+
+    Parameters
+    ----------
+    piece : Piece
+        Which voxels.
+    job : Job
+        The job.
+
+    Returns
+    -------
+    int
+        Bytes that were stored.
+    """
+    return _write(job, piece, read_block(job.sources[piece.volume], piece.block))
+
+
+def _state(source: Source, block: Block, voxels: np.ndarray, *, first: bool, counts: bool) -> LabelState:
+    """Find the labels of a block slab by slab."""
+    length = max(1, SLAB_VOXELS // max(1, voxels.size // max(1, len(voxels)))) if voxels.ndim else 1
+    states = []
+    for at in range(0, len(voxels) if voxels.ndim else 1, length):
+        slab = voxels[at : at + length] if voxels.ndim else voxels
+        offset = (block.offset[0] + at, *block.offset[1:]) if voxels.ndim else ()
+        states.append(LabelState.from_block(slab, offset, source.volume_shape, first=first, counts=counts))
+    state = merge(states)
+    shifted = None if state.first is None else state.first + source.begin
+    return LabelState(state.labels, state.counts, shifted)
+
+
+def _leave(work: Folder, piece: Piece, columns: dict[str, np.ndarray]) -> tuple[int, int, int, int]:
+    """Write a state, whose name tells all that the driver needs to know of it."""
+    n = len(columns["labels"])
+    work.put(f"states/{piece.name}.{n}", pack(columns))
+    return piece.volume, piece.level, piece.block.index, n
+
+
+def digests(voxels: np.ndarray, unit: tuple[int, ...]) -> np.ndarray:
+    """
+    Compute a digest of each unit of a block.
+
+    Parameters
+    ----------
+    voxels : numpy.ndarray, N-d
+        The block.
+    unit : tuple of int
+        The unit's shape.
+
+    Returns
+    -------
+    numpy.ndarray of uint64, shape (K,)
+        Of the K units in C order. By units, so that blocks of another size find the same.
+    """
+    boxes = Grid(voxels.shape, unit).blocks()
+    return np.array([zlib.crc32(np.ascontiguousarray(voxels[box.slices])) for box in boxes], np.uint64)
+
+
+def _check_same(voxels: np.ndarray, piece: Piece, state: Columns, name: str, grids: Grids) -> None:
+    """Refuse voxels that are not those of the first pass."""
+    level, number = (int(part) for part in name.split(".")[0].split("/")[1:])
+    whole = grids.grid(level).block(number)
+    counts = [-(-length // unit) for length, unit in zip(whole.shape, grids.volume.unit, strict=True)]
+    expected = state.read("digests").reshape(counts)
+    pairs = zip(piece.block.offset, piece.block.shape, whole.offset, grids.volume.unit, strict=True)
+    part = tuple(
+        slice((start - begin) // unit, -(-(start - begin + length) // unit)) for start, length, begin, unit in pairs
+    )
+    if not np.array_equal(digests(voxels, grids.volume.unit), expected[part].ravel()):
+        raise ValueError("the source has changed since its labels were found: begin anew with overwrite")
+
+
+def _write(job: Job, piece: Piece, voxels: np.ndarray) -> int:
+    """Write a block, and then the mark that says so, with the size of each stored unit."""
+    sizes = write_block(job.targets[piece.volume], piece.block, voxels, durable=job.work.durable)
+    job.work.put(f"written/{piece.name}", json.dumps(sizes).encode())
+    return sum(size for size in sizes if size > 0)
+
+
+def check_written(piece: Piece, *, job: Job) -> bool:
+    """
+    Tell whether what is marked as written is there.
+
+    Parameters
+    ----------
+    piece : Piece
+        A piece with a mark.
+    job : Job
+        The job.
+
+    Returns
+    -------
+    bool
+        Every unit has the size that the mark says. If not, the mark is removed.
+    """
+    target = job.targets[piece.volume]
+    metadata = target.open().metadata
+    mark = f"written/{piece.name}"
+    try:
+        sizes = json.loads(job.work.get(mark))
+    except ValueError:
+        sizes = []
+    keys = [target.place / metadata.encode_chunk_key(coords) for coords, _ in units_of(target, piece.block)]
+    found = [-1 if (size := stored_size(key)) is None else size for key in keys]
+    if found != sizes:
+        job.work.delete(mark)
+    return found == sizes
+
+
+@dataclass(frozen=True)
+class Proof:
+    """
+    Prove in a process that it sees what the job sees.
+
+    Parameters
+    ----------
+    job : Job
+        The job.
+    lock : Lock
+        Its lock, beside the target.
+    versions : str
+        The versions that count.
     """
 
-    digest: str
-    nbytes: int
-    n_labels: int
-    lowest_id: int
-    highest_id: int
-    dtype: np.dtype
-    fill_id: int
+    job: Job
+    lock: Lock
+    versions: str
+
+    def __call__(self) -> str:
+        """Return what is wrong in this process; empty if nothing is."""
+        if versions() != self.versions:
+            return f"has {versions()}, and this process {self.versions}: install the same versions everywhere"
+        try:
+            self.lock.check()
+            if self.job.work.get("probe").decode() != self.lock.run:
+                return f"sees other files at {show(self.job.work.place)}"
+        except (FileNotFoundError, RuntimeError) as error:
+            return f"does not see the job's files: {error}"
+        for source in self.job.sources:
+            stored = source.stored
+            try:
+                seen = zarr.open_array(stored.place, mode="r").metadata.to_dict()
+            except Exception as error:
+                return f"does not see the source {show(stored.place)}: {error}"
+            if seen != stored.open().metadata.to_dict():
+                return f"sees another array at {show(stored.place)}"
+        return ""
+
+
+def versions() -> str:
+    """
+    Return the versions of what decides the bytes that tasks write.
+
+    Returns
+    -------
+    str
+        Of this package and zarr.
+    """
+    return f"fastremap {fastremap.__version__} and zarr {zarr.__version__}"
 
 
 _TABLES: dict[str, LabelTable] = {}
-_TABLES_LOCK = Lock()
+_TABLES_LOCK = ThreadLock()
 
 
-def possible_dtypes(source: Stored, rules: Rules) -> list[np.dtype]:
+def save_job_table(work: Folder, table: LabelTable) -> None:
     """
-    Return the dtypes that ids may turn out to have, before any voxel is read.
+    Leave a table for the tasks of a job.
 
     Parameters
     ----------
-    source : Stored
-        The volume.
-    rules : Rules
-        How its labels get ids.
-
-    Returns
-    -------
-    list of numpy.dtype
-        From the smallest to that for as many labels as there are voxels, or values of the source's dtype.
-
-    Raises
-    ------
-    TypeError
-        If the rules ask for a dtype that holds no labels.
-    ValueError
-        If not even one label can get an id.
+    work : Folder
+        The job's.
+    table : LabelTable
+        The table.
     """
-    if rules.dtype is not None and rules.dtype.kind not in LABEL_KINDS:
-        raise TypeError(f"dtype={rules.dtype} is not supported; ids are bool or integers of 8 to 64 bits")
-    array = source.open()
-    least = rules.renumber(np.ones(1, array.dtype.newbyteorder("=")))[0].dtype
-    if rules.dtype is not None or least.kind == "b":
-        return [least]
-    n_labels = min(array.size, 256**array.dtype.itemsize)
-    try:
-        widest = ids_dtype(least, min(0, rules.start), rules.start + n_labels).itemsize
-    except ValueError:  # so many labels would not get ids, but there may be fewer
-        widest = 8
-    return [np.dtype(f"{least.kind}{size}") for size in (1, 2, 4, 8) if least.itemsize <= size <= widest]
+    work.put("table", pack({"old": table.old, "new": table.new}))
 
 
-def labels_of_block(block: Block, *, source: Stored, first: bool) -> LabelState:
+def load_table(work: Folder, digest: str) -> LabelTable:
     """
-    Find the labels of a block: a task.
+    Return the table of a job, read from its store once in each process.
 
     Parameters
     ----------
-    block : Block
-        Which voxels.
-    source : Stored
-        The volume.
-    first : bool
-        Also find the index of each label's first voxel.
-
-    Returns
-    -------
-    LabelState
-        The block's state.
-    """
-    shape = source.open().shape
-    return LabelState.from_block(read_block(source, block), block.offset, shape, first=first)
-
-
-def table_of_states(
-    states: Sequence[LabelState], *, dtype: np.dtype, fill_label: int, rules: Rules, place: StorePath
-) -> TableFacts:
-    """
-    Give ids to the labels of the whole volume and save the table: the last task of the first pass.
-
-    Parameters
-    ----------
-    states : sequence of LabelState
-        Those that the tree has left; none for a volume without voxels.
-    dtype : numpy.dtype
-        The volume's.
-    fill_label : int
-        The label that absent chunks hold.
-    rules : Rules
-        How labels get ids.
-    place : zarr.storage.StorePath
-        Where the table goes.
-
-    Returns
-    -------
-    TableFacts
-        What the driver needs to know of it.
-
-    Raises
-    ------
-    ValueError
-        If an id does not fit its dtype or 64 bits, or would be 0 while 0 is kept. Nothing is written.
-    """
-    state = merge(states) if states else LabelState.from_block(np.empty(0, dtype), (0,), (0,), first=True)
-    ids, table = rules.renumber(labels_in_order(state, rules.order))
-    save_table(table, as_root(place))
-    return TableFacts(
-        digest=table.digest,
-        nbytes=table.old.nbytes + table.new.nbytes,
-        n_labels=len(state.labels),
-        lowest_id=int(ids.min(initial=table.new.max(initial=0))),
-        highest_id=int(ids.max(initial=0)),
-        dtype=ids.dtype,
-        fill_id=table.get(fill_label, 0),
-    )
-
-
-def write_ids_of_block(block: Block, *, source: Stored, target: Stored, table: Saved) -> None:
-    """
-    Write the ids of a block: a task.
-
-    Parameters
-    ----------
-    block : Block
-        Which voxels.
-    source, target : Stored
-        The volumes.
-    table : Saved
-        The ids of the labels.
-
-    Raises
-    ------
-    ValueError
-        If the block holds a label that is not in the table. Nothing is written.
-    """
-    voxels = read_block(source, block)
-    loaded = load_table(table)
-    dtype = target.open().dtype.newbyteorder("=")
-    try:
-        ids = fastremap.remap(voxels, loaded, dtype=dtype)
-    except KeyError:
-        new = [label for label in fastremap.unique(voxels).tolist() if label not in loaded]
-        what = f"{len(new)} of its labels are new, among them {new[:5]}"
-        raise ValueError(f"the source has changed since the labels were found: {what}") from None
-    del voxels  # before the encoded ids need room
-    write_block(target, block, ids)
-
-
-def load_table(table: Saved) -> LabelTable:
-    """
-    Return a saved table, read from its store once in each process.
-
-    Parameters
-    ----------
-    table : Saved
-        Which.
+    work : Folder
+        The job's.
+    digest : str
+        The table's.
 
     Returns
     -------
     LabelTable
         The table; all threads share it.
-
-    Raises
-    ------
-    ValueError
-        If another table lies there now.
     """
     with _TABLES_LOCK:  # two threads would each read it
-        loaded = _TABLES.get(table.digest)
+        loaded = _TABLES.get(digest)
         if loaded is None:
-            loaded = open_table(table.place)
-            if loaded.digest != table.digest:
-                raise ValueError(f"the table at {show(table.place)} has changed while the job runs")
-            _TABLES[table.digest] = loaded
+            columns = Columns.open(work, "table")
+            loaded = _TABLES[digest] = LabelTable.from_arrays(columns.read("old"), columns.read("new"))
         return loaded
 
 

@@ -1,25 +1,29 @@
-"""Volumes in stores: where they lie, opening and reading them, and targets that exist only when they are done."""
+"""Volumes in stores: opening, reading and writing blocks of arrays, and which of their blocks are stored."""
 
 from __future__ import annotations
 
 import asyncio
-import os
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
-from zarr.abc.store import Store
-from zarr.core.sync import sync  # stores have no other way to be asked from code that is not async
+from zarr.core.sync import sync
 from zarr.errors import NodeNotFoundError
-from zarr.storage import LocalStore, StorePath
+from zarr.storage import StorePath
 
+import fastremap
+
+from .blocksets import BlockSet
+from .objects import access, list_under, make_durable, patiently
+from .places import Location, Options, locate, show
 from .plan import Block, Grid, Volume
 
-Location = str | os.PathLike | Store | StorePath | zarr.Array
 LABEL_KINDS = "biu"
+DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zmetadata", ".zgroup")
 
 
 @dataclass(frozen=True)
@@ -47,106 +51,83 @@ class Stored:
         return zarr.AsyncArray(metadata=self.document, store_path=self.place)
 
 
-def locate(where: Location, *, read_only: bool) -> StorePath:
+@dataclass(frozen=True)
+class Source:
     """
-    Turn what users give as a place into a store and a path in it.
+    Look at a part of an array, its axes perhaps reversed, as a volume of its own.
 
     Parameters
     ----------
-    where : str, path-like, zarr store, zarr.storage.StorePath or zarr.Array
-        The place. Paths on this machine are made absolute.
-    read_only : bool
-        Whether the store refuses to write.
-
-    Returns
-    -------
-    zarr.storage.StorePath
-        For a local path the store is its parent folder.
-
-    Raises
-    ------
-    TypeError
-        If `where` is none of these.
-    ValueError
-        If it is a URL. Nothing is written.
+    stored : Stored
+        The array.
+    offset, shape : tuple of int
+        The part, along the array's axes.
+    reverse : bool
+        Whether the volume has the axes in reverse order.
+    begin : int
+        Voxels of the volumes before this one, where several share one numbering.
     """
-    if isinstance(where, zarr.Array):
-        where = where.store_path
-    if isinstance(where, Store):
-        where = StorePath(where)
-    if isinstance(where, StorePath) and type(where.store) is LocalStore:
-        where = Path(where.store.root) / where.path
-    if isinstance(where, StorePath):
-        return where
-    if not isinstance(where, str | os.PathLike):
-        raise TypeError(f"a volume is given as a path, a zarr store or a zarr.Array, not as {type(where).__name__}")
-    if "://" in str(where):
-        raise ValueError(f"{where} is a URL: open it as a zarr store (zarr.storage.FsspecStore.from_url) and give that")
-    path = Path(os.path.abspath(where))
-    return StorePath(LocalStore(path.parent, read_only=read_only), path.name)
+
+    stored: Stored
+    offset: tuple[int, ...]
+    shape: tuple[int, ...]
+    reverse: bool = False
+    begin: int = 0
+
+    @property
+    def volume_shape(self) -> tuple[int, ...]:
+        """Return the shape of the volume."""
+        return self.shape[::-1] if self.reverse else self.shape
+
+    @property
+    def volume(self) -> Volume:
+        """Return what a plan needs to know of it."""
+        array = self.stored.open()
+        unit = tuple(max(1, length) for length in array.shards or array.chunks)
+        return Volume(self.volume_shape, unit[::-1] if self.reverse else unit, array.dtype.itemsize)
+
+    def box(self, block: Block) -> tuple[slice, ...]:
+        """Return the selection of the array that a block of the volume is."""
+        slices = block.slices[::-1] if self.reverse else block.slices
+        return tuple(slice(at.start + n, at.stop + n) for at, n in zip(slices, self.offset, strict=True))
+
+    def stored_blocks(self, grid: Grid) -> BlockSet | None:
+        """
+        List the blocks of a grid over the volume in which the store has anything.
+
+        Parameters
+        ----------
+        grid : Grid
+            The grid.
+
+        Returns
+        -------
+        BlockSet or None
+            None if the store cannot list: then any block may be stored. All others hold nothing but fill value.
+        """
+        array = self.stored.open()
+        if not self.stored.place.store.supports_listing:
+            return None
+        unit, found = array.shards or array.chunks, BlockSet()
+        for coords in stored_units(self.stored):
+            begins = [max(0, at * n - first) for at, n, first in zip(coords, unit, self.offset, strict=True)]
+            ends = [
+                min(extent, (at + 1) * n - first)
+                for at, n, first, extent in zip(coords, unit, self.offset, self.shape, strict=True)
+            ]
+            if any(end <= begin for begin, end in zip(begins, ends, strict=True)):
+                continue
+            if self.reverse:
+                begins, ends = begins[::-1], ends[::-1]
+            ranges = [
+                range(begin // n, -(-end // n)) for begin, end, n in zip(begins, ends, grid.block_shape, strict=True)
+            ]
+            for corner in product(*ranges):
+                found.add(grid.index_at(tuple(at * n for at, n in zip(corner, grid.block_shape, strict=True))))
+        return found
 
 
-def beside(place: StorePath, suffix: str) -> StorePath:
-    """
-    Return the place beside another whose name ends in `suffix` instead of .zarr.
-
-    Parameters
-    ----------
-    place : zarr.storage.StorePath
-        The other.
-    suffix : str
-        The new end of the name.
-
-    Returns
-    -------
-    zarr.storage.StorePath
-        In the same store.
-
-    Raises
-    ------
-    ValueError
-        If `place` is the root of its store. Nothing is written.
-    """
-    if not place.path:
-        raise ValueError(f"the target must have a path inside {place.store}: what belongs to it is written beside it")
-    return StorePath(place.store, place.path.removesuffix(".zarr") + suffix)
-
-
-def as_root(place: StorePath) -> StorePath:
-    """
-    Return the same place as the root of a store, where it is on this machine.
-
-    Parameters
-    ----------
-    place : zarr.storage.StorePath
-        The place.
-
-    Returns
-    -------
-    zarr.storage.StorePath
-        For zarr's functions that make groups: they make each folder between the store's root and the place a group.
-    """
-    return StorePath(LocalStore(show(place))) if isinstance(place.store, LocalStore) else place
-
-
-def show(place: StorePath) -> str:
-    """
-    Name a place as users know it.
-
-    Parameters
-    ----------
-    place : zarr.storage.StorePath
-        The place.
-
-    Returns
-    -------
-    str
-        A path on this machine, or a URL.
-    """
-    return str(place.store.root / place.path) if isinstance(place.store, LocalStore) else str(place)
-
-
-def open_labels(where: Location) -> Stored:
+def open_source(where: Location, storage_options: Options = None) -> Stored:
     """
     Open a volume of labels for reading.
 
@@ -154,6 +135,8 @@ def open_labels(where: Location) -> Stored:
     ----------
     where : str, path-like, zarr store, zarr.storage.StorePath or zarr.Array
         The volume.
+    storage_options : mapping, optional
+        For the file system of a URL.
 
     Returns
     -------
@@ -167,7 +150,7 @@ def open_labels(where: Location) -> Stored:
     TypeError
         If it is no array, or holds no labels: bool, or signed or unsigned integers of 8 to 64 bits.
     """
-    place = locate(where, read_only=True)
+    place = locate(where, read_only=True, storage_options=storage_options)
     try:
         array = where if isinstance(where, zarr.Array) else zarr.open(place, mode="r")
     except NodeNotFoundError as error:
@@ -180,42 +163,21 @@ def open_labels(where: Location) -> Stored:
     return Stored(place, array.metadata.to_dict())
 
 
-def volume_of(stored: Stored, dtype: np.dtype | None = None) -> Volume:
+def read_block(source: Source, block: Block) -> np.ndarray:
     """
-    Return what a plan needs to know of an array.
+    Read a block of a volume.
 
     Parameters
     ----------
-    stored : Stored
-        The array.
-    dtype : numpy.dtype, optional
-        Another dtype that it is to have.
-
-    Returns
-    -------
-    Volume
-        Shape, unit of writing and bytes of a voxel.
-    """
-    array = stored.open()
-    unit = tuple(max(1, length) for length in array.shards or array.chunks)
-    return Volume(array.shape, unit, (dtype or array.dtype).itemsize)
-
-
-def read_block(stored: Stored, block: Block) -> np.ndarray:
-    """
-    Read a block of an array.
-
-    Parameters
-    ----------
-    stored : Stored
-        The array.
+    source : Source
+        The volume.
     block : Block
         Which voxels.
 
     Returns
     -------
     numpy.ndarray
-        The voxels, in an array that nobody else holds.
+        The voxels in C order, native byte order, in an array that nobody else holds.
 
     Raises
     ------
@@ -223,58 +185,214 @@ def read_block(stored: Stored, block: Block) -> np.ndarray:
         If a shard is an empty object, as a crash leaves them: zarr would read it as fill value. Also whatever
         the store and the codecs raise.
     """
-    array = stored.open()
+    array, box = source.stored.open(), source.box(block)
     if array.shards is not None:
-        ranges = zip(block.offset, block.shape, array.shards, strict=True)
-        for coords in product(*(range(start // unit, -(-(start + n) // unit)) for start, n, unit in ranges)):
-            key = array.metadata.encode_chunk_key(coords)
-            if _size(stored.place / key) == 0:
-                raise ValueError(f"the shard {key} of {show(stored.place)} is an empty object")
-    return np.asarray(array[block.slices])
+        _check_shards(source.stored, array, box)
+    opened = source.stored.open_async()
+    voxels = np.asarray(access(lambda: opened.getitem(box)))
+    native = np.require(voxels, voxels.dtype.newbyteorder("="), ["C", "W"])
+    return fastremap.transpose(native) if source.reverse else native
 
 
-def write_block(stored: Stored, block: Block, voxels: np.ndarray) -> None:
+def _check_shards(stored: Stored, array: zarr.Array, box: tuple[slice, ...]) -> None:
+    """Refuse shards that are empty objects."""
+    ranges = (range(at.start // unit, -(-at.stop // unit)) for at, unit in zip(box, array.shards, strict=True))
+    for coords in product(*ranges):
+        key = array.metadata.encode_chunk_key(coords)
+        if stored_size(stored.place / key) == 0:
+            raise ValueError(f"the shard {key} of {show(stored.place)} is an empty object")
+
+
+def write_block(target: Stored, block: Block, voxels: np.ndarray, *, durable: bool = False) -> list[int]:
     """
     Write a block of an array.
 
     Parameters
     ----------
-    stored : Stored
+    target : Stored
         The array; its metadata document need not be in the store.
     block : Block
         Which voxels: whole stored units, but at the far borders of the volume.
     voxels : numpy.ndarray
         Their values, in the array's dtype.
+    durable : bool
+        On this machine, return only when the disk has them.
+
+    Returns
+    -------
+    list of int
+        The bytes of each stored unit, in C order; -1 where a unit is nothing but fill value and is not stored.
 
     Notes
     -----
     Returns or raises when every unit is written or has failed. zarr itself raises at the first that fails, while
     others are still on their way, and would write them into what has been removed meanwhile.
+
+    zarr reads a shard before it writes it. One that was torn by an earlier crash cannot be read: it is removed, and
+    written anew.
     """
-    sync(_write_units(stored.open_async(), block, voxels))
+    array = target.open_async()
+    units = list(units_of(target, block))
+    sync(_write_units(array, target.place, units, block, voxels))
+    places = [target.place / array.metadata.encode_chunk_key(coords) for coords, _ in units]
+    if durable:
+        for place in places:
+            make_durable(place)
+    return [-1 if (size := stored_size(place)) is None else size for place in places]
 
 
-async def _write_units(array: zarr.AsyncArray, block: Block, voxels: np.ndarray) -> None:
+def units_of(target: Stored, block: Block) -> Iterator[tuple[tuple[int, ...], Block]]:
+    """
+    Generate the stored units of a block.
+
+    Parameters
+    ----------
+    target : Stored
+        The array.
+    block : Block
+        A box of whole units of it.
+
+    Yields
+    ------
+    tuple of int, Block
+        Position of the unit in the array's grid, and the unit as a block within the block.
+    """
+    array = target.open()
+    shape = array.shards or array.chunks
+    first = [start // length for start, length in zip(block.offset, shape, strict=True)]
+    for unit in Grid(block.shape, shape).blocks():
+        inside = (start // length for start, length in zip(unit.offset, shape, strict=True))
+        yield tuple(a + b for a, b in zip(first, inside, strict=True)), unit
+
+
+async def _write_units(array: zarr.AsyncArray, place: StorePath, units: list, block: Block, voxels: np.ndarray) -> None:
     """Write each stored unit of a block with a call of its own."""
     concurrency = asyncio.Semaphore(zarr.config.get("async.concurrency"))
 
-    async def write(unit: Block) -> None:
-        offset = tuple(start + inside for start, inside in zip(block.offset, unit.offset, strict=True))
+    async def write(coords: tuple[int, ...], unit: Block) -> None:
+        box = tuple(
+            slice(start + at, start + at + length)
+            for start, at, length in zip(block.offset, unit.offset, unit.shape, strict=True)
+        )
         async with concurrency:
-            await array.setitem(Block(unit.index, offset, unit.shape).slices, voxels[unit.slices])
+            await _write_unit(array, place / array.metadata.encode_chunk_key(coords), box, voxels[unit.slices])
 
-    units = Grid(block.shape, array.shards or array.chunks).blocks()
-    for outcome in await asyncio.gather(*map(write, units), return_exceptions=True):
+    for outcome in await asyncio.gather(*(write(*unit) for unit in units), return_exceptions=True):
         if outcome is not None:
             raise outcome
 
 
-def _size(place: StorePath) -> int | None:
-    """Return the bytes of an object, or None if there is none."""
+async def _write_unit(array: zarr.AsyncArray, key: StorePath, box: tuple[slice, ...], voxels: np.ndarray) -> None:
+    """Write one unit, in place of a shard that cannot be read if one lies there."""
+
+    async def write() -> None:
+        await array.setitem(box, voxels)
+
     try:
-        return sync(place.store.getsize(place.path))
+        await patiently(write)
+    except (ValueError, RuntimeError):
+        if array.shards is None or not await key.store.exists(key.path):
+            raise
+        await key.store.delete(key.path)
+        await patiently(write)
+
+
+def stored_size(place: StorePath) -> int | None:
+    """
+    Return the bytes of an object.
+
+    Parameters
+    ----------
+    place : zarr.storage.StorePath
+        The object.
+
+    Returns
+    -------
+    int or None
+        None if there is none.
+    """
+    try:
+        return access(lambda: place.store.getsize(place.path))
     except FileNotFoundError:
         return None
+
+
+def stored_units(stored: Stored) -> Iterator[tuple[int, ...]]:
+    """
+    List the units, shards or chunks, that an array has in its store.
+
+    Parameters
+    ----------
+    stored : Stored
+        The array.
+
+    Yields
+    ------
+    tuple of int
+        The position of a unit in the array's grid. Other objects under the array are passed over.
+    """
+    array = stored.open()
+    parse = _parser(array)
+    for name in list_under(stored.place):
+        coords = parse(name)
+        if coords is not None:
+            yield coords
+
+
+def foreign_names(stored: Stored) -> Iterator[str]:
+    """
+    List what lies under an array and is no part of it.
+
+    Parameters
+    ----------
+    stored : Stored
+        The array.
+
+    Yields
+    ------
+    str
+        Names within the array; neither documents nor stored units.
+    """
+    parse = _parser(stored.open())
+    return (name for name in list_under(stored.place) if name not in DOCUMENTS and parse(name) is None)
+
+
+def _parser(array: zarr.Array) -> Any:
+    """Return the inverse of an array's chunk-key encoding: from a name to a position in the grid, or to None."""
+    unit = array.shards or array.chunks
+    counts = tuple(-(-extent // max(1, length)) for extent, length in zip(array.shape, unit, strict=True))
+    sample = array.metadata.encode_chunk_key((1,) * len(counts))
+    prefix, separator = sample.partition("1")[0], "/" if "/" in sample else "."
+
+    def parse(name: str) -> tuple[int, ...] | None:
+        if not name.startswith(prefix):
+            return None
+        parts = name[len(prefix) :].split(separator)
+        if not counts:
+            return () if name == sample else None
+        if len(parts) != len(counts) or not all(part.isdecimal() for part in parts):
+            return None
+        coords = tuple(map(int, parts))
+        return coords if all(at < count for at, count in zip(coords, counts, strict=True)) else None
+
+    return parse
+
+
+def fill_label(stored: Stored) -> int:
+    """
+    Return the label that absent chunks hold.
+
+    Parameters
+    ----------
+    stored : Stored
+        The array.
+
+    Returns
+    -------
+    int
+        Format 2 may leave it open; zarr then reads zeros.
+    """
+    return int(stored.open().fill_value or 0)
 
 
 def settle() -> None:
@@ -294,3 +412,22 @@ async def _others_end() -> None:
     others = asyncio.all_tasks() - {asyncio.current_task()}
     if others:
         await asyncio.wait(others)
+
+
+def n_voxels_beyond(grid: Grid, blocks: BlockSet) -> int:
+    """
+    Count the voxels of a volume that no block of a set holds.
+
+    Parameters
+    ----------
+    grid : Grid
+        The volume's blocks.
+    blocks : BlockSet
+        The set.
+
+    Returns
+    -------
+    int
+        Voxels.
+    """
+    return math.prod(grid.shape) - sum(grid.block(number).n_voxels for number in blocks)

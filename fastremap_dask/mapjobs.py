@@ -1,0 +1,294 @@
+"""The Zarr jobs that look at each block alone: remap, mask and transpose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+import fastremap
+from fastremap import LabelTable
+from fastremap.dtypes import fits
+
+from . import tasks
+from .given import locate_targets, open_sources
+from .metadata import target_document
+from .options import Options, job
+from .places import Location, as_root, locate
+from .report import Report
+from .running import Facts, Forecast, Frame, Run, execute
+from .tables import open_table
+from .volumes import LABEL_KINDS, Source, Stored, fill_label
+
+
+@job
+def remap_zarr(
+    source: Location,
+    target: Location,
+    table: Mapping | LabelTable | tuple[ArrayLike, ArrayLike] | Location,
+    *,
+    missing: str | int = "error",
+    dtype: DTypeLike | None = None,
+    options: Options,
+) -> Report | Forecast:
+    """
+    Map the labels of a Zarr volume by a table, in a new volume.
+
+    Parameters
+    ----------
+    source : str, path-like, URL, zarr store, zarr.storage.StorePath or zarr.Array
+        A volume of bool or (u)int8 to (u)int64. It is never written.
+    target : str, path-like, URL, zarr store or zarr.storage.StorePath
+        Where the new volume is to lie.
+    table : mapping, LabelTable, pair of arrays, or place of a saved table
+        Old to new labels.
+    missing : {{"error", "keep"}} or int
+        What becomes of labels that are not in the table; a number takes their place.
+    dtype : dtype, optional
+        Dtype of the target. Default: the source's, widened within its kind if a value of the table needs it.
+    {parameters}
+
+    Returns
+    -------
+    Report or Forecast
+        Dtypes, bytes, seconds and blocks, peak memory. For a dry run what the job would do.
+
+    Raises
+    ------
+    {raises}
+
+    See Also
+    --------
+    fastremap.remap : The same in memory.
+
+    Notes
+    -----
+    One pass. The table is once in the memory of each process. The target's fill value is the image of the source's;
+    where chunks are absent and that label is missing from the table, `missing` says what happens.
+
+    {notes}
+
+    Examples
+    --------
+    >>> import fastremap_dask, numpy, zarr
+    >>> place = zarr.storage.StorePath(zarr.storage.MemoryStore(), "labels.zarr")
+    >>> labels = zarr.create_array(place, data=numpy.array([70, 0, 70, 9]))
+    >>> target = zarr.storage.StorePath(place.store, "mapped.zarr")
+    >>> report = fastremap_dask.remap_zarr(labels, target, {{70: 1}}, missing="keep")
+    >>> zarr.open_array(target)[:]
+    array([1, 0, 1, 9])
+    """
+    if isinstance(missing, str) and missing not in ("error", "keep"):
+        raise ValueError(f'missing must be "error", "keep" or a number, not {missing!r}')
+    return _map("remap", source, target, as_table(table, options), missing, dtype, options)
+
+
+@job
+def mask_zarr(
+    source: Location,
+    target: Location,
+    labels: Iterable[int] | ArrayLike,
+    *,
+    value: int = 0,
+    invert: bool = False,
+    dtype: DTypeLike | None = None,
+    options: Options,
+) -> Report | Forecast:
+    """
+    Set listed labels of a Zarr volume to a value, in a new volume.
+
+    Parameters
+    ----------
+    source : str, path-like, URL, zarr store, zarr.storage.StorePath or zarr.Array
+        A volume of bool or (u)int8 to (u)int64. It is never written.
+    target : str, path-like, URL, zarr store or zarr.storage.StorePath
+        Where the new volume is to lie.
+    labels : iterable of integers, or array
+        The labels; those that the source's dtype cannot hold are absent from it.
+    value : int
+        What takes their place.
+    invert : bool
+        Keep the listed labels, and set all others.
+    dtype : dtype, optional
+        Dtype of the target. Default: the source's, widened within its kind if `value` needs it.
+    {parameters}
+
+    Returns
+    -------
+    Report or Forecast
+        Dtypes, bytes, seconds and blocks, peak memory. For a dry run what the job would do.
+
+    Raises
+    ------
+    {raises}
+
+    See Also
+    --------
+    fastremap.mask, fastremap.mask_except : The same in memory.
+
+    Notes
+    -----
+    One pass. The labels are once in the memory of each process.
+
+    {notes}
+
+    Examples
+    --------
+    >>> import fastremap_dask, numpy, zarr
+    >>> place = zarr.storage.StorePath(zarr.storage.MemoryStore(), "labels.zarr")
+    >>> labels = zarr.create_array(place, data=numpy.array([70, 0, 70, 9]))
+    >>> target = zarr.storage.StorePath(place.store, "masked.zarr")
+    >>> report = fastremap_dask.mask_zarr(labels, target, [70])
+    >>> zarr.open_array(target)[:]
+    array([0, 0, 0, 9])
+    """
+    held = open_sources(source, options)[0].stored.open().dtype.newbyteorder("=")
+    keys = np.asarray(labels if isinstance(labels, np.ndarray) else list(labels))
+    keys = keys.astype(held) if keys.size == 0 else keys
+    if keys.dtype.kind not in LABEL_KINDS:
+        raise TypeError(f"labels are integers, not {keys.dtype}")
+    keys = np.unique(keys[fits(keys, held)]).astype(held)
+    values = keys if invert else np.full(keys.shape, value)
+    table = LabelTable.from_arrays(keys, values)
+    return _map("mask", source, target, table, int(value) if invert else "keep", dtype, options)
+
+
+@job
+def transpose_zarr(source: Location, target: Location, *, options: Options) -> Report | Forecast:
+    """
+    Reverse the axes of a Zarr volume, in a new volume.
+
+    Parameters
+    ----------
+    source : str, path-like, URL, zarr store, zarr.storage.StorePath or zarr.Array
+        A volume of bool or (u)int8 to (u)int64. It is never written.
+    target : str, path-like, URL, zarr store or zarr.storage.StorePath
+        Where the new volume is to lie.
+    {parameters}
+
+    Returns
+    -------
+    Report or Forecast
+        Bytes, seconds and blocks, peak memory. For a dry run what the job would do.
+
+    Raises
+    ------
+    {raises}
+
+    See Also
+    --------
+    fastremap.transpose : The same in memory, in place.
+
+    Notes
+    -----
+    One pass: each block is rearranged in the buffer that was read. Chunks, shards, dimension names and codecs that
+    have an order of axes are reversed too: what was stored in C order still is.
+
+    {notes}
+
+    Examples
+    --------
+    >>> import fastremap_dask, numpy, zarr
+    >>> place = zarr.storage.StorePath(zarr.storage.MemoryStore(), "labels.zarr")
+    >>> labels = zarr.create_array(place, data=numpy.array([[1, 2, 3]]))
+    >>> target = zarr.storage.StorePath(place.store, "transposed.zarr")
+    >>> report = fastremap_dask.transpose_zarr(labels, target)
+    >>> zarr.open_array(target).shape
+    (3, 1)
+    """
+    sources = open_sources(source, options, reverse=True)
+    (read,), targets = sources, locate_targets(target, 1, options)
+    dtype, layout = read.stored.open().dtype.newbyteorder("="), options.layout(read.shape, reverse=True)
+    document = target_document(read.stored.document, dtype, fill_label(read.stored), layout)
+    frame = Frame("transpose", options, sources, targets, ((document,),))
+
+    def body(run: Run) -> Facts:
+        written = (Stored(targets[0], document),)
+        run.write("transpose", tasks.write_moved, written, None)
+        return Facts(written)
+
+    return execute(frame, body)
+
+
+def as_table(table: Any, options: Options) -> LabelTable:
+    """
+    Return a table in any of the forms that jobs take.
+
+    Parameters
+    ----------
+    table : mapping, LabelTable, pair of arrays, or place of a saved table
+        The table.
+    options : Options
+        What opens URLs.
+
+    Returns
+    -------
+    LabelTable
+        The table.
+    """
+    if isinstance(table, LabelTable):
+        return table
+    if isinstance(table, Mapping):
+        return LabelTable.from_dict(table)
+    if isinstance(table, tuple):
+        return LabelTable.from_arrays(*table)
+    return open_table(as_root(locate(table, read_only=True, storage_options=options.storage_options)))
+
+
+def _map(
+    name: str,
+    source: Location,
+    target: Location,
+    table: LabelTable,
+    missing: str | int,
+    dtype: DTypeLike | None,
+    options: Options,
+) -> Report | Forecast:
+    """Run a job that maps each block by a table."""
+    sources = open_sources(source, options)
+    (read,), targets = sources, locate_targets(target, 1, options)
+    held = read.stored.open().dtype.newbyteorder("=")
+    trial = fastremap.remap(
+        np.empty(0, held),
+        table,
+        missing == "keep",
+        fill_value=None if isinstance(missing, str) else missing,
+        dtype=dtype,
+    )
+    fill = _image_of_fill(read, table, missing, trial.dtype)
+    document = target_document(read.stored.document, trial.dtype, fill or 0, options.layout(read.shape))
+    settings = {
+        "table": table.digest,
+        "missing": missing if isinstance(missing, str) else int(missing),
+        "dtype": trial.dtype.name,
+    }
+    frame = Frame(name, options, sources, targets, ((document,),), settings=settings)
+
+    def body(run: Run) -> Facts:
+        written = (Stored(targets[0], document),)
+        stored = run.stored_blocks()[0]
+        if fill is None and stored is not None and len(stored) < run.plan.grids[0].n_blocks:
+            raise ValueError(
+                f"chunks that are not stored hold the label {fill_label(read.stored)}, which the table lacks: add it, "
+                'or give missing="keep" or a number'
+            )
+        tasks.save_job_table(run.journal.work, table)
+        try:
+            run.write(name, partial(tasks.write_mapped, digest=table.digest, missing=missing), written, None)
+        finally:
+            run.executor.on_each_process(tasks.forget_tables)
+        return Facts(written)
+
+    return execute(frame, body)
+
+
+def _image_of_fill(read: Source, table: LabelTable, missing: str | int, dtype: np.dtype) -> int | None:
+    """Return what the label of absent chunks becomes, or None if it must not occur."""
+    label, array = fill_label(read.stored), read.stored.open()
+    image = table.get(label, {"error": None, "keep": label}.get(missing, missing))
+    if image is not None and array.fill_value is not None and not fits(np.array([image]), dtype)[0]:
+        raise ValueError(f"the fill value becomes {image}, which does not fit dtype {dtype}: choose a wider dtype")
+    return image

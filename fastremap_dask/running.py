@@ -1,0 +1,503 @@
+"""Running: how any job goes from its plan through its stages to what it leaves, once and for all of them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import zarr
+from zarr.errors import NodeNotFoundError
+from zarr.storage import StorePath
+
+from . import stages, tasks
+from .blocksets import BlockSet, pieces_left
+from .executors import peak_nbytes
+from .forecasts import Forecast, forecast
+from .journal import Journal, differences
+from .metadata import check_codecs
+from .objects import Folder, access
+from .options import Options
+from .places import as_root, beside, check_apart, check_shared, is_free, locate, show
+from .plan import Grids, Piece, Plan, Volume
+from .report import Report, StageReport
+from .stages import Executor, JobError
+from .tables import FORMAT
+from .tasks import Job, Proof, Written
+from .volumes import Source, Stored, foreign_names
+
+REPORT_SUFFIX, TABLE_SUFFIX = ".report.json", ".table.zarr"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """
+    Tell what a job learns on its way, as numbers, for its report.
+
+    Parameters
+    ----------
+    targets : tuple of Stored
+        What it wrote.
+    n_labels, lowest_id, highest_id : int or None
+        Of the labels, where the job sees them.
+    table_nbytes : int
+        Bytes of the table that it wrote.
+    notes : tuple of str
+        What users should know.
+    """
+
+    targets: tuple[Stored, ...] = ()
+    n_labels: int | None = None
+    lowest_id: int | None = None
+    highest_id: int | None = None
+    table_nbytes: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Frame:
+    """
+    Hold what is known of a job before it begins.
+
+    Parameters
+    ----------
+    name : str
+        The job.
+    options : Options
+        What all jobs share.
+    sources : tuple of Source
+        What it reads.
+    targets : tuple of zarr.storage.StorePath
+        Where it writes arrays, if it does.
+    documents : tuple of tuple of dict
+        For each target the documents that it may turn out to get, the widest last.
+    table : zarr.storage.StorePath or None
+        Where it writes a table.
+    settings : dict
+        What of its own parameters decides what it writes.
+    passes : int
+        How often it reads the source.
+    aligned : bool
+        The sources are labelings of one volume, and a block of it is read from each.
+    """
+
+    name: str
+    options: Options
+    sources: tuple[Source, ...]
+    targets: tuple[StorePath, ...] = ()
+    documents: tuple[tuple[dict[str, Any], ...], ...] = ()
+    table: StorePath | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    passes: int = 1
+    aligned: bool = False
+
+    @property
+    def place(self) -> StorePath:
+        """Where the journal and the report lie beside."""
+        return self.targets[0] if self.targets else self.table
+
+    @property
+    def products(self) -> list[StorePath]:
+        """What the job makes."""
+        return [*self.targets, *([self.table] if self.table is not None else [])]
+
+    def check(self) -> None:
+        """Refuse places and codecs that cannot work. Nothing is written."""
+        if self.options.resume and self.options.overwrite:
+            raise ValueError("resume goes on with a job, and overwrite begins anew: give one of them")
+        for product in self.products:
+            for source in self.sources:
+                check_apart(source.stored.place, product)
+        for source, documents in zip(self.sources, self.documents, strict=False):
+            for document in documents:
+                check_codecs(document, show(source.stored.place))
+
+    def volumes(self) -> tuple[tuple[Volume, ...], tuple[Volume, ...]]:
+        """Return sources and targets as plans see them; without targets the sources' own units give the grid."""
+        read = tuple(source.volume for source in self.sources)
+        if self.aligned:
+            read = (replace(read[0], itemsize=sum(volume.itemsize for volume in read)),)
+        if not self.targets:
+            return read, tuple(replace(volume, itemsize=0) for volume in read)
+        widest = [Stored(place, last[-1]) for place, last in zip(self.targets, self.documents, strict=True)]
+        arrays = [stored.open() for stored in widest]
+        units = [tuple(max(1, length) for length in array.shards or array.chunks) for array in arrays]
+        return read, tuple(Volume(a.shape, u, a.dtype.itemsize) for a, u in zip(arrays, units, strict=True))
+
+    def all_settings(self) -> dict[str, Any]:
+        """Return all that decides what the job writes."""
+        layouts = []
+        for documents in self.documents:
+            dependent = ("data_type", "dtype", "fill_value")
+            layouts.append({name: value for name, value in documents[-1].items() if name not in dependent})
+        named = {
+            "job": self.name,
+            "source": [show(source.stored.place) for source in self.sources],
+            "source's metadata": [source.stored.document for source in self.sources],
+            "region": [[*map(list, zip(source.offset, source.shape, strict=True))] for source in self.sources],
+            "target": [show(product) for product in self.products],
+            "layout": layouts,
+        }
+        return json.loads(json.dumps(named | self.settings, default=str))
+
+
+def execute(frame: Frame, body: Callable[[Run], Facts]) -> Report | Forecast:
+    """
+    Run a job.
+
+    Parameters
+    ----------
+    frame : Frame
+        What is known of it.
+    body : callable
+        Its stages.
+
+    Returns
+    -------
+    Report or Forecast
+        What it did; or, for a dry run, would do.
+    """
+    options = frame.options
+    frame.check()
+    resources = options.resources()
+    scratch = None
+    if options.scratch is not None:
+        scratch = locate(options.scratch, read_only=False, storage_options=options.storage_options)
+    if resources.n_processes:
+        shared = [source.stored.place for source in frame.sources] + frame.products
+        check_shared(*shared, *([scratch] if scratch is not None else []))
+    plan = resources.plan(*frame.volumes())
+    if options.dry_run:
+        grids = zip(frame.sources, plan.grids, strict=False)
+        found = [(source.stored_blocks(grid), grid) for source, grid in grids]
+        return forecast(frame.name, plan, [g.n_blocks if s is None else len(s) for s, g in found], frame.passes)
+    settings = frame.all_settings()
+    journal = Journal(frame.place, scratch, options.durable)
+    finished = _admit(frame, journal, settings)
+    if finished is not None:
+        return finished
+    with journal.held(settings, resume=options.resume):
+        with resources.executor(plan) as executor:
+            run = Run(frame, plan, journal, executor)
+            run.prove()
+            facts = body(run)
+            report = run.report(facts)
+        _put_report(frame, settings, report)
+        for target in facts.targets:
+            publish(target)
+    return report
+
+
+def publish(stored: Stored) -> None:
+    """
+    Write the metadata document of an array, by which it comes into existence.
+
+    Parameters
+    ----------
+    stored : Stored
+        The array.
+    """
+    stored.open().update_attributes({})  # of zarr's public functions the one that writes the document, and only that
+
+
+class Run:
+    """A run of a job: its stages, one after the other."""
+
+    def __init__(self, frame: Frame, plan: Plan, journal: Journal, executor: Executor):
+        self.frame, self.plan, self.journal, self.executor = frame, plan, journal, executor
+        self.reports: list[StageReport] = []
+        grids = tuple(Grids(volume) for volume in plan.targets)
+        self.job = Job(frame.sources, (), grids, journal.work)
+        self._peaks: tuple[int, ...] = ()
+
+    def prove(self) -> None:
+        """Have every process prove that it sees what the job sees."""
+        self.journal.work.put("probe", self.journal.run.encode())
+        proof = Proof(self.job, self.journal.lock, tasks.versions())
+        for wrong in self.executor.on_each_process(proof):
+            if wrong:
+                raise RuntimeError(f"a worker {wrong}")
+
+    def stored_blocks(self) -> list[BlockSet | None]:
+        """List for each volume the blocks in which the store has anything."""
+        if not self.frame.aligned:
+            return [source.stored_blocks(grid) for source, grid in zip(self.job.sources, self.plan.grids, strict=True)]
+        found = [source.stored_blocks(self.plan.grids[0]) for source in self.job.sources]
+        return [None if None in found else BlockSet(number for blocks in found for number in blocks)]
+
+    def perform(
+        self,
+        name: str,
+        function: Callable[[Any], Any],
+        arguments: Iterable[Any],
+        n: int,
+        take: Callable[[Any], None] | None = None,
+        *,
+        n_skipped: int = 0,
+        itemsizes: tuple[int, int] = (0, 0),
+    ) -> None:
+        """
+        Run a stage.
+
+        Parameters
+        ----------
+        name : str
+            What its tasks do.
+        function : callable
+            The task.
+        arguments : iterable
+            One for each task that is left to do.
+        n : int
+            Tasks that are left to do, if that is known; else at most so many.
+        take : callable, optional
+            Given what each task returns.
+        n_skipped : int
+            Tasks that an earlier run has done.
+        itemsizes : tuple of two int
+            Bytes of a voxel, as tasks read and write them.
+
+        Raises
+        ------
+        JobError
+            For the first task that fails.
+        """
+        begin, progress = time.perf_counter(), self.frame.options.progress
+        counts = {"voxels": 0, "retries": 0, "tasks": 0}
+
+        def counted() -> Iterator[Any]:
+            for argument in arguments:
+                piece = getattr(argument, "piece", argument)
+                counts["voxels"] += piece.block.n_voxels if isinstance(piece, Piece) else 0
+                yield argument
+
+        def done(n_done: int) -> None:
+            self.journal.check()
+            counts["tasks"] = n_done
+            if progress is not None:
+                progress(name, n_skipped + n_done, max(n, n_done) + n_skipped)
+
+        def taken(result: tuple[Any, int]) -> None:
+            counts["retries"] += result[1]
+            if take is not None:
+                take(result[0])
+
+        done(0)
+        task = partial(tasks.tracked, function=function, lock=self.journal.lock)
+        try:
+            stages.run(self.executor, task, counted(), done, taken)
+        except JobError as error:
+            raise JobError(f"{name}: {error}") from error.__cause__
+        self._peaks = self.executor.on_each_process(peak_nbytes)
+        read, written = (counts["voxels"] * itemsize for itemsize in itemsizes)
+        took, peak = time.perf_counter() - begin, max(self._peaks, default=0)
+        self.reports.append(StageReport(name, counts["tasks"], n_skipped, read, written, took, counts["retries"], peak))
+
+    def write(self, name: str, function: Callable, targets: tuple[Stored, ...], states: Iterable[str] | None) -> None:
+        """
+        Run the stage that writes the targets.
+
+        Parameters
+        ----------
+        name : str
+            What its tasks do.
+        function : callable
+            ``function(piece or Written, job=)``.
+        targets : tuple of Stored
+            What it writes.
+        states : iterable of str, or None
+            Names of the states whose blocks are to be written; None for every block that is stored.
+        """
+        self.clear_old()
+        self.job = replace(self.job, targets=targets)
+        done = self._written()
+        grids, levels = self.job.grids, self.plan.levels
+        if states is None:
+            arguments: list[Any] = []
+            n = 0
+            for at, stored in enumerate(self.stored_blocks()):
+                numbers = range(self.plan.grids[at].n_blocks) if stored is None else stored
+                n += len(numbers)
+                pairs = ((levels[at], number) for number in numbers)
+                arguments.append(pieces_left(at, grids[at], pairs, levels[at], done[at]))
+            left: Iterator[Any] = (piece for pieces in arguments for piece in pieces)
+        else:
+            names = list(states)
+            n = len(names)
+            left = self._of_states(names, done)
+        n_done = sum(len(blocks) for volume in done for blocks in volume.values())
+        itemsizes = self.plan.sources[0].itemsize, targets[0].open().dtype.itemsize
+        task = partial(function, job=self.job)
+        self.perform(name, task, left, max(0, n - n_done), n_skipped=n_done, itemsizes=itemsizes)
+        self._sweep(targets)
+
+    def _of_states(self, names: list[str], done: list[dict[int, BlockSet]]) -> Iterator[Written]:
+        """Generate what is left to write of the blocks that have states."""
+        for name in names:
+            volume, level, number = (int(part) for part in name.split(".")[0].split("/"))
+            left = pieces_left(
+                volume, self.job.grids[volume], [(level, number)], self.plan.levels[volume], done[volume]
+            )
+            for piece in left:
+                yield Written(piece, name)
+
+    def _written(self) -> list[dict[int, BlockSet]]:
+        """Return what is written, after a look at whether it is there."""
+        volumes = self.journal.done("written")
+        volumes += [{} for _ in range(len(self.job.grids) - len(volumes))]
+        if not self.journal.resumed or not any(volumes):
+            return volumes
+        marked = [
+            Piece(at, level, self.job.grids[at].grid(level).block(number))
+            for at, levels in enumerate(volumes)
+            for level, numbers in levels.items()
+            for number in numbers
+        ]
+        self.perform("check written", partial(tasks.check_written, job=self.job), marked, len(marked))
+        volumes = self.journal.done("written")
+        return volumes + [{} for _ in range(len(self.job.grids) - len(volumes))]
+
+    def clear_old(self) -> None:
+        """Remove what is to be overwritten, and note that it is gone."""
+        if not self.frame.options.overwrite and not self.journal.settings.get("overwrites"):
+            return
+        work = self.journal.work
+        if work.has("cleared"):
+            return
+        for product in self.frame.products:
+            access(lambda product=product: product.store.delete_dir(product.path))
+        Folder(beside(self.frame.place, REPORT_SUFFIX)).delete("")
+        work.put("cleared", b"")
+
+    def _sweep(self, targets: tuple[Stored, ...]) -> None:
+        """Remove what dead processes have left half-written among the chunks."""
+        if self.journal.resumed:
+            for target in targets:
+                for name in list(foreign_names(target)):
+                    if name.endswith(".partial"):
+                        Folder(target.place).delete(name)
+
+    def report(self, facts: Facts) -> Report:
+        """Put together what the job did."""
+        sources = [source.stored.open() for source in self.frame.sources]
+        n_voxels = [volume.n_voxels for volume in self.plan.sources]
+        arrays = [target.open() for target in facts.targets]
+        return Report(
+            job=self.frame.name,
+            sources=tuple(show(source.stored.place) for source in self.frame.sources),
+            targets=tuple(show(target.place) for target in facts.targets),
+            table="" if self.frame.table is None else show(self.frame.table),
+            shapes=tuple(volume.shape for volume in self.plan.sources),
+            n_voxels=sum(n_voxels),
+            n_labels=facts.n_labels,
+            lowest_id=facts.lowest_id,
+            highest_id=facts.highest_id,
+            source_dtype=sources[0].dtype.name,
+            target_dtype=arrays[0].dtype.name if arrays else "",
+            source_nbytes=sum(volume.nbytes for volume in self.plan.sources),
+            target_nbytes=sum(array.nbytes for array in arrays),
+            table_nbytes=facts.table_nbytes,
+            stages=tuple(self.reports),
+            peak_nbytes=self._peaks,
+            resumed=self.journal.resumed,
+            notes=facts.notes,
+        )
+
+
+def _admit(frame: Frame, journal: Journal, settings: dict[str, Any]) -> Report | None:
+    """Decide whether a job may begin, or go on; return the report of one that is done already."""
+    options, found, name = frame.options, journal.found(), show(frame.place)
+    if found is not None:
+        if options.resume:
+            found.pop("overwrites", None)
+            if different := differences(found, settings):
+                raise ValueError(f"the unfinished job on {name} cannot be resumed with other settings: {different}")
+            return None
+        if not options.overwrite:
+            raise FileExistsError(f"{name} is unfinished: resume goes on with the job, overwrite begins it anew")
+        settings["overwrites"] = True
+        for product in frame.products:
+            _check_replaceable(product, unfinished=True)
+        return None
+    finished = None
+    if options.resume:
+        finished = _finished(frame, settings)
+    elif options.overwrite:
+        settings["overwrites"] = True
+        for product in frame.products:
+            _check_replaceable(product)
+    else:
+        for product in frame.products:
+            if not is_free(product):
+                raise FileExistsError(
+                    f"{show(product)} exists and is left as it is: remove it, choose another name, or overwrite it"
+                )
+    return finished
+
+
+def _finished(frame: Frame, settings: dict[str, Any]) -> Report | None:
+    """Return the report of a job that is done; None if none was begun."""
+    name = show(frame.place)
+    if all(is_free(product) for product in frame.products):
+        raise FileNotFoundError(f"there is no job on {name} to resume")
+    try:
+        kept = json.loads(_report_folder(frame).get(""))
+    except (FileNotFoundError, ValueError):
+        raise FileExistsError(
+            f"{name} exists, and no unfinished job lies beside it: there is nothing to resume"
+        ) from None
+    kept["settings"].pop("overwrites", None)
+    if different := differences(kept["settings"], settings):
+        raise ValueError(f"the job on {name} is done, with other settings: {different}")
+    report = Report.from_dict(kept["report"])
+    return replace(report, notes=(*report.notes, "the job was done already: nothing was done now"))
+
+
+def _report_folder(frame: Frame) -> Folder:
+    return Folder(beside(frame.place, REPORT_SUFFIX), frame.options.durable)
+
+
+def _put_report(frame: Frame, settings: dict[str, Any], report: Report) -> None:
+    data = {"format": "fastremap-report", "version": 1, "settings": settings, "report": report.to_dict()}
+    _report_folder(frame).put("", json.dumps(data, indent=1).encode())
+
+
+def is_table(place: StorePath) -> bool:
+    """
+    Tell whether a label table lies at a place.
+
+    Parameters
+    ----------
+    place : zarr.storage.StorePath
+        The place.
+
+    Returns
+    -------
+    bool
+        Finished or not.
+    """
+    try:
+        return zarr.open_group(as_root(place), mode="r").attrs.get("format") == FORMAT
+    except (FileNotFoundError, NodeNotFoundError, ValueError, KeyError):
+        return False
+
+
+def _check_replaceable(place: StorePath, *, unfinished: bool = False) -> None:
+    """Refuse to overwrite what is no Zarr array or label table; of an unfinished job also its bare chunks."""
+    if is_free(place) or is_table(place):
+        return
+    name = show(place)
+    try:
+        node = zarr.open(place, mode="r")
+    except (NodeNotFoundError, ValueError, KeyError) as error:
+        if unfinished:
+            return
+        raise FileExistsError(f"{name} holds something that is no Zarr array, and is not overwritten") from error
+    if not isinstance(node, zarr.Array):
+        raise FileExistsError(f"{name} is a Zarr group, and only arrays are overwritten")
+    stored = Stored(place, node.metadata.to_dict())
+    foreign = next((name for name in foreign_names(stored) if not name.endswith(".partial")), None)
+    if foreign is not None:
+        raise FileExistsError(f"{name} holds {foreign}, which is no part of its array: it is not overwritten")
