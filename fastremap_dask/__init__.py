@@ -19,18 +19,24 @@ from .measures import foreground, is_solid, is_sorted, minmax, pixel_pairs  # no
 from .points import indices, point_cloud  # noqa: E402
 
 if TYPE_CHECKING:
-    from .jobs import renumber_zarr
+    from .forecasts import Forecast
+    from .jobs import component_map_zarr, renumber_zarr, unique_zarr
+    from .journal import JobLocked
+    from .mapjobs import mask_zarr, remap_zarr, transpose_zarr
     from .report import Report
     from .stages import JobError
-    from .tables import open_table, save_table
+    from .tables import open_columns, open_table, save_table
 
 __all__ = [
+    "Forecast",
     "JobError",
+    "JobLocked",
     "LabelTable",
     "Report",
     "ascontiguousarray",
     "asfortranarray",
     "component_map",
+    "component_map_zarr",
     "foreground",
     "indices",
     "inverse_component_map",
@@ -38,7 +44,9 @@ __all__ = [
     "is_sorted",
     "mask",
     "mask_except",
+    "mask_zarr",
     "minmax",
+    "open_columns",
     "open_table",
     "pixel_pairs",
     "point_cloud",
@@ -46,24 +54,32 @@ __all__ = [
     "remap",
     "remap_from_array",
     "remap_from_array_kv",
+    "remap_zarr",
     "renumber",
     "renumber_zarr",
     "save_table",
     "tobytes",
     "transpose",
+    "transpose_zarr",
     "unique",
+    "unique_zarr",
 ]
 
 # Loaded when first asked for: importing zarr takes longer than all of the above.
 _LAZY = {
+    "Forecast": ".forecasts",
     "JobError": ".stages",
+    "JobLocked": ".journal",
     "Report": ".report",
-    "open_table": ".tables",
+    "component_map_zarr": ".jobs",
     "mask_zarr": ".mapjobs",
+    "open_columns": ".tables",
+    "open_table": ".tables",
     "remap_zarr": ".mapjobs",
-    "transpose_zarr": ".mapjobs",
     "renumber_zarr": ".jobs",
     "save_table": ".tables",
+    "transpose_zarr": ".mapjobs",
+    "unique_zarr": ".jobs",
 }
 
 

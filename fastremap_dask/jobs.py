@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import zarr
@@ -129,12 +130,16 @@ def renumber_zarr(
         named = {"first": "first" in columns, "counts": bool(counts)}
         states = find(run, tasks.find_labels, columns, dtype=rules.label_dtype, **named)
         run.clear_old()
+        work, given = run.journal.work, rules
+        if isinstance(table, LabelTable):  # where workers see it
+            given = replace(rules, known=work.place / "known")
+            save_table(table, as_root(given.known), overwrite=True)
         found = number(
             run.perform,
-            run.journal.work,
+            work,
             states,
             states.sizes,
-            rules,
+            given,
             as_root(table_place),
             columns=["counts"] if counts else [],
             budget_nbytes=run.plan.rows_nbytes,

@@ -209,7 +209,8 @@ def write_mapped(piece: Piece, *, job: Job, digest: str, missing: str | int) -> 
     try:
         mapped = fastremap.remap(voxels, load_table(job.work, digest), dtype=dtype, **rule)
     except KeyError as error:
-        raise ValueError(f"{error.args[0]}") from None
+        which = str(error.args[0]).partition(";")[0]
+        raise ValueError(f'{which}: add them, or give missing="keep" or a number') from None
     del voxels
     return _write(job, piece, mapped)
 
