@@ -59,6 +59,10 @@ std::unique_ptr<Lookup> make_lookup(const void* keys, std::size_t width, const v
 // isa.hpp: the name of the instruction set in use
 const char* isa();
 
+// digest.hpp
+std::uint64_t digest(const void* items, const std::ptrdiff_t* strides, const std::size_t* dims, std::size_t n_dims,
+                     std::size_t item_bytes);
+
 // measure.hpp
 void minmax(const void* items, char kind, std::size_t width, std::size_t n_items, void* lowest, void* highest);
 std::size_t count_nonzero(const void* items, std::size_t width, std::size_t n_items, std::uint64_t significant);

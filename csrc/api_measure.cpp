@@ -1,4 +1,5 @@
 #include "api.hpp"
+#include "fastremap/digest.hpp"
 #include "fastremap/dtype.hpp"
 #include "fastremap/isa.hpp"
 #include "fastremap/measure.hpp"
@@ -6,6 +7,11 @@
 namespace fastremap::api {
 
 const char* isa() { return isa_names[static_cast<int>(fastremap::isa())]; }
+
+std::uint64_t digest(const void* items, const std::ptrdiff_t* strides, const std::size_t* dims, std::size_t n_dims,
+                     std::size_t item_bytes) {
+    return FASTREMAP_CHOOSE(digest)(static_cast<const char*>(items), dims, strides, n_dims, item_bytes);
+}
 
 void minmax(const void* items, char kind, std::size_t width, std::size_t n_items, void* lowest, void* highest) {
     visit_number(kind, width, [&](auto number) {

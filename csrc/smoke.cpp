@@ -267,6 +267,25 @@ void check_measures(const std::vector<Number>& items, char kind) {
     CHECK(api::count_nonzero(items.data(), sizeof(Number), items.size(), significant) == items.size() - n_zero);
 }
 
+void check_digest() {
+    std::vector<std::uint16_t> box(5 * 300 * 7);
+    for (std::size_t i = 0; i < box.size(); ++i) box[i] = static_cast<std::uint16_t>(i * 40503);
+    const std::size_t dims[] = {5, 300, 3};
+    const std::ptrdiff_t strides[] = {300 * 7 * 2, 7 * 2, 2}, packed[] = {300 * 3 * 2, 3 * 2, 2};
+    std::vector<std::uint16_t> part;
+    for (std::size_t i = 0; i < box.size(); ++i) {
+        if (i % 7 < 3) part.push_back(box[i]);
+    }
+    const std::uint64_t expected = api::digest(box.data(), strides, dims, 3, 2);
+    CHECK(api::digest(part.data(), packed, dims, 3, 2) == expected);
+    for (std::size_t i = 0; i < part.size(); i += 61) {
+        part[i] ^= 0x8000;
+        CHECK(api::digest(part.data(), packed, dims, 3, 2) != expected);
+        part[i] ^= 0x8000;
+    }
+    CHECK(api::digest(nullptr, nullptr, nullptr, 0, 0) == api::digest(nullptr, nullptr, nullptr, 0, 0));
+}
+
 template <class Label>
 void check_width(std::mt19937_64& random) {
     for (std::size_t n_labels : {1, 2, 7, 8, 9, 31, 63, 64, 65, 2047, 2048, 2049, 4097, 10000}) {
@@ -332,6 +351,7 @@ void check_layouts(std::mt19937_64& random) {
 
 int main() {
     std::mt19937_64 random(1);
+    check_digest();
     check_layouts(random);
     check_width<std::uint8_t>(random);
     check_width<std::uint16_t>(random);

@@ -86,6 +86,8 @@ cdef extern from "api.hpp" namespace "fastremap::api" nogil:
     void c_reverse_axes "fastremap::api::reverse_axes"(void*, const size_t*, size_t, size_t) except +
     void c_copy_axes "fastremap::api::copy_axes"(
         const void*, const cnp.npy_intp*, void*, const size_t*, size_t, size_t) except +
+    uint64_t c_digest "fastremap::api::digest"(
+        const void*, const cnp.npy_intp*, const size_t*, size_t, size_t) except +
     string c_layout_plan "fastremap::api::layout_plan"(const size_t*, size_t, size_t, size_t) except +
 
 __version__ = fastremap_version().decode()
@@ -385,3 +387,15 @@ def layout_plan(shape, size_t item_nbytes, size_t scratch_nbytes):
     """The passes that reverse the axes of an array, one a line, and the scratch that they take."""
     cdef vector[size_t] dims = shape
     return c_layout_plan(dims.data(), dims.size(), item_nbytes, scratch_nbytes).decode()
+
+
+def digest(cnp.ndarray array):
+    """A digest of an array whose items lie side by side along the last axis."""
+    cdef vector[size_t] dims = (<object>array).shape
+    cdef size_t item_nbytes = cnp.PyArray_ITEMSIZE(array)
+    cdef void* items = cnp.PyArray_DATA(array)
+    cdef cnp.npy_intp* strides = cnp.PyArray_STRIDES(array)
+    cdef uint64_t whole
+    with nogil:
+        whole = c_digest(items, strides, dims.data(), dims.size(), item_nbytes)
+    return whole

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock as ThreadLock
@@ -14,6 +13,7 @@ import zarr
 
 import fastremap
 from fastremap import LabelTable
+from fastremap.digests import digest
 
 from .columns import Columns, pack
 from .journal import Lock
@@ -271,7 +271,7 @@ def digests(voxels: np.ndarray, unit: tuple[int, ...]) -> np.ndarray:
         Of the K units in C order. By units, so that blocks of another size find the same.
     """
     boxes = Grid(voxels.shape, unit).blocks()
-    return np.array([zlib.crc32(np.ascontiguousarray(voxels[box.slices])) for box in boxes], np.uint64)
+    return np.array([digest(voxels[box.slices]) for box in boxes], np.uint64)
 
 
 def _check_same(voxels: np.ndarray, piece: Piece, state: Columns, name: str, grids: Grids) -> None:
