@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .jobs import renumber_zarr
     from .report import Report
     from .stages import JobError
-    from .tables import open_table, save_table
+    from .tables import open_columns, open_table, save_table
 
 __all__ = [
     "JobError",
@@ -39,6 +39,7 @@ __all__ = [
     "mask",
     "mask_except",
     "minmax",
+    "open_columns",
     "open_table",
     "pixel_pairs",
     "point_cloud",
@@ -58,6 +59,7 @@ __all__ = [
 _LAZY = {
     "JobError": ".stages",
     "Report": ".report",
+    "open_columns": ".tables",
     "open_table": ".tables",
     "renumber_zarr": ".jobs",
     "save_table": ".tables",
