@@ -1,6 +1,7 @@
 """States of made-up volumes, and ways to run the tasks that number them."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,7 @@ def fill_states(folder: Folder, volumes: list[np.ndarray], borders: list[int]) -
     names, sizes, offset = [], [], 0
     for volume in volumes:
         corners = [0, *sorted(border for border in borders if 0 < border < volume.size), volume.size]
-        for start, stop in zip(corners[:-1], corners[1:], strict=True):
+        for start, stop in pairwise(corners):
             if start == stop:
                 continue
             state = LabelState.from_block(
@@ -118,7 +119,7 @@ def ids_of_volume(folder: Folder, volumes, borders, names) -> np.ndarray:
     found, names = [], iter(names)
     for volume in volumes:
         corners = [0, *sorted(border for border in borders if 0 < border < volume.size), volume.size]
-        for start, stop in zip(corners[:-1], corners[1:], strict=True):
+        for start, stop in pairwise(corners):
             if start == stop:
                 continue
             name = next(names)
