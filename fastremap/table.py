@@ -369,8 +369,17 @@ def new_ids(dtype: np.dtype, start: int, n_ids: int, has_zero: bool = False) -> 
     ValueError
         If an id is not representable, or is 0 while that belongs to the label 0.
     """
+    check_new_ids(dtype, start, n_ids, has_zero)
     if not n_ids:
         return np.empty(0, np.int64)
+    widest = np.dtype(np.int64) if dtype.kind == "f" else ladder(dtype)[-1]
+    return np.arange(n_ids, dtype=widest) + widest.type(start)
+
+
+def check_new_ids(dtype: np.dtype, start: int, n_ids: int, has_zero: bool = False) -> None:
+    """Raise what `new_ids` raises, without making the ids."""
+    if not n_ids:
+        return
     last = start + n_ids - 1
     low, high = bounds(ladder(dtype)[-1])
     for value in (start, last):
@@ -384,8 +393,6 @@ def new_ids(dtype: np.dtype, start: int, n_ids: int, has_zero: bool = False) -> 
             f"start={start} would give the id 0 to a label while preserve_zero keeps 0 for the label 0; "
             "choose start > 0, or preserve_zero=False"
         )
-    widest = np.dtype(np.int64) if dtype.kind == "f" else ladder(dtype)[-1]
-    return np.arange(n_ids, dtype=widest) + widest.type(start)
 
 
 def _numbers(items: list, what: str) -> np.ndarray:

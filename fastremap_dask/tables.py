@@ -1,9 +1,11 @@
-"""How a LabelTable is stored: a Zarr group of two 1-D arrays, which any reader of Zarr 3 understands."""
+"""How tables of labels are stored: a Zarr group of 1-D arrays, one a column, which any reader of Zarr 3 understands."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import zarr
@@ -12,12 +14,17 @@ from zarr.storage import StoreLike
 
 from fastremap import LabelTable
 
+from .tableformat import (
+    COLUMNS_1,
+    FORMAT,
+    chunk_digests,
+    column_digest,
+    create_columns,
+    open_head,
+    seal,
+    write_rows,
+)
 from .volumes import settle
-
-FORMAT = "fastremap-label-table"
-VERSION = 1
-COLUMNS = ("old", "new")
-CHUNK_LENGTH = 2**20  # labels; at most 8 MB, so that a reader can take part of a table of 1e8 labels
 
 
 def save_table(table: LabelTable, store: StoreLike, *, overwrite: bool = False) -> None:
@@ -45,8 +52,9 @@ def save_table(table: LabelTable, store: StoreLike, *, overwrite: bool = False) 
     Notes
     -----
     The group holds the arrays `old`, ascending, and `new`, both of shape (n_labels,) and in chunks of 2**20 labels, and
-    the attributes `format`, `version`, `n_labels` and `digest`. These are written last: a group without them is no
-    table. Extra memory: a few chunks. To have a table mapped into memory instead, use ``LabelTable.save``.
+    the attributes `format`, `version` (2), `n_labels`, `columns` (the digest of each) and `digest` (of these). A job's
+    table may hold the columns `counts` and `first` too, or lack `new`. The attributes are written last: a group without
+    them is no table. Extra memory: a few chunks. To have a table mapped into memory instead, use ``LabelTable.save``.
 
     Examples
     --------
@@ -62,8 +70,9 @@ def save_table(table: LabelTable, store: StoreLike, *, overwrite: bool = False) 
             raise FileExistsError(f"{store} exists: choose another place, or overwrite=True to replace a table")
         if existing.attrs.get("format") != FORMAT:
             raise FileExistsError(f"{store} holds a Zarr group that is no label table: it is not overwritten")
+        columns = existing.attrs.get("columns", COLUMNS_1)
         existing.attrs.put({})
-        for name in COLUMNS:
+        for name in columns:
             if name in existing:
                 del existing[name]
     try:
@@ -75,16 +84,14 @@ def save_table(table: LabelTable, store: StoreLike, *, overwrite: bool = False) 
 
 def _write(table: LabelTable, group: zarr.Group) -> None:
     """Write the columns, and then what says that they are whole."""
-    for name in COLUMNS:
-        column = getattr(table, name)
-        chunk_length = min(max(1, column.size), CHUNK_LENGTH)
-        group.create_array(name, shape=column.shape, dtype=column.dtype, chunks=(chunk_length,))[:] = column
-    group.attrs.put({"format": FORMAT, "version": VERSION, "n_labels": len(table), "digest": table.digest})
+    columns = {"old": table.old, "new": table.new}
+    create_columns(group, {name: column.dtype for name, column in columns.items()}, len(table))
+    seal(group, {name: write_rows(group[name], 0, column) for name, column in columns.items()})
 
 
 def open_table(store: StoreLike) -> LabelTable:
     """
-    Read a table that `save_table` wrote.
+    Read a table that `save_table`, or a job, wrote.
 
     Parameters
     ----------
@@ -101,11 +108,12 @@ def open_table(store: StoreLike) -> LabelTable:
     FileNotFoundError
         If there is no Zarr group.
     ValueError
-        If the group is no table, of a version that is not known, or damaged.
+        If the group is no table, has no new labels, is of a version that is not known, or damaged.
 
     See Also
     --------
     save_table : Write it.
+    open_columns : Read tables of any columns.
 
     Notes
     -----
@@ -119,26 +127,74 @@ def open_table(store: StoreLike) -> LabelTable:
     >>> fastremap_dask.open_table(store).to_dict()
     {5: 1}
     """
-    try:
-        group = zarr.open_group(store, mode="r")
-    except (FileNotFoundError, GroupNotFoundError) as error:
-        raise FileNotFoundError(f"there is no label table at {store}: no Zarr group lies there") from error
-    except ValueError as error:  # an array, or a damaged document
-        raise ValueError(f"{store} holds no label table: {error}") from error
-    head = dict(group.attrs)
-    if head.get("format") != FORMAT:
-        raise ValueError(f'{store} holds no label table: its attribute "format" is not "{FORMAT}", or it is unfinished')
-    if head.get("version") != VERSION:
+    group, head = open_head(store)
+    if "new" not in head["columns"]:
         raise ValueError(
-            f"the label table at {store} has version {head.get('version')!r}, and version {VERSION} is what can be read"
+            f"the table at {store} maps nothing: it has the columns {', '.join(head['columns'])} and no new labels; "
+            "read it with open_columns"
         )
+    return _as_table(_read(store, group, head, list(COLUMNS_1)))
+
+
+def open_columns(store: StoreLike) -> dict[str, np.ndarray]:
+    """
+    Read all columns of a table that `save_table`, or a job, wrote.
+
+    Parameters
+    ----------
+    store : path, URL or zarr store
+        Where the group lies.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray, shape (n_labels,)
+        "old", the labels, ascending; then, as far as the table has them, "new", their new labels, "counts", their
+        voxels (int64), and "first", the C-order index of the first voxel (int64; -1 of a label that no voxel holds).
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no Zarr group.
+    ValueError
+        If the group is no table, of a version that is not known, or damaged.
+
+    See Also
+    --------
+    open_table : Read what maps labels.
+
+    Notes
+    -----
+    Memory: the columns.
+
+    Examples
+    --------
+    >>> import fastremap_dask, zarr
+    >>> store = zarr.storage.MemoryStore()
+    >>> fastremap_dask.save_table(fastremap_dask.LabelTable.from_dict({5: 1}), store)
+    >>> fastremap_dask.open_columns(store)
+    {'old': array([5], dtype=uint8), 'new': array([1], dtype=uint8)}
+    """
+    group, head = open_head(store)
+    return _read(store, group, head, list(head["columns"]))
+
+
+def _read(store: StoreLike, group: zarr.Group, head: dict[str, Any], names: list[str]) -> dict[str, np.ndarray]:
+    """Read columns, and compare them with their digests."""
     try:
-        table = LabelTable.from_arrays(*(np.asarray(group[name][:]) for name in COLUMNS))
+        columns = {name: np.asarray(group[name][:]) for name in names}
+        if head["version"] == 1:
+            whole = _as_table(columns).digest == head.get("digest")
+        else:
+            whole = all(column_digest(group[n], chunk_digests(columns[n])) == head["columns"][n] for n in names)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:  # codecs raise RuntimeError
         raise ValueError(f"the label table at {store} is damaged: {error}") from error
-    if table.digest != head.get("digest"):  # absent chunks read as zeros, and bits flip
+    if not whole:  # absent chunks read as zeros, and bits flip
         raise ValueError(f"the label table at {store} is damaged: its contents differ from its digest")
-    return table
+    return columns
+
+
+def _as_table(columns: Mapping[str, np.ndarray]) -> LabelTable:
+    return LabelTable.from_arrays(*(columns[name] for name in COLUMNS_1))
 
 
 def _existing_group(store: StoreLike) -> zarr.Group | None:

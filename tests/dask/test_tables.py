@@ -12,8 +12,8 @@ from generators import few
 from zarr.storage import MemoryStore
 
 from fastremap import LabelTable
-from fastremap_dask import open_table, save_table
-from fastremap_dask.tables import CHUNK_LENGTH
+from fastremap_dask import open_columns, open_table, save_table
+from fastremap_dask.tableformat import CHUNK_LENGTH, create_columns, seal, write_rows
 
 TABLE = LabelTable.from_dict({2**63 + 1: 1, 7: 2**40, 0: 0})
 OTHER = LabelTable.from_dict({1: 2})
@@ -41,9 +41,10 @@ def test_lengths(n_labels: int) -> None:
 def test_other_tools_see_two_arrays_and_a_head(tmp_path: Path) -> None:
     save_table(TABLE, str(tmp_path / "table"))
     group = zarr.open_group(tmp_path / "table", mode="r")
-    assert dict(group.attrs) == {
-        "format": "fastremap-label-table", "version": 1, "n_labels": 3, "digest": TABLE.digest
+    assert {name: group.attrs[name] for name in ("format", "version", "n_labels")} == {
+        "format": "fastremap-label-table", "version": 2, "n_labels": 3
     }  # fmt: skip
+    assert list(group.attrs["columns"]) == ["old", "new"]
     assert group["old"][:].tolist() == [0, 7, 2**63 + 1]
     assert group["new"][:].tolist() == [0, 2**40, 1]
 
@@ -147,16 +148,38 @@ def test_damage_is_seen(damage: Callable[[Path], None], tmp_path: Path) -> None:
 def test_another_version_is_refused(tmp_path: Path) -> None:
     save_table(TABLE, tmp_path / "place")
     document = json.loads((tmp_path / "place" / "zarr.json").read_text())
-    document["attributes"]["version"] = 2
+    document["attributes"]["version"] = 3
     (tmp_path / "place" / "zarr.json").write_text(json.dumps(document))
-    with pytest.raises(ValueError, match=r"has version 2, and version 1 is what can be read"):
+    with pytest.raises(ValueError, match=r"has version 3, and versions up to 2 can be read"):
         open_table(tmp_path / "place")
+
+
+def test_version_1_is_read(tmp_path: Path) -> None:
+    save_table(TABLE, tmp_path / "place")
+    group = zarr.open_group(tmp_path / "place")
+    head = {"format": "fastremap-label-table", "version": 1, "n_labels": 3}
+    group.attrs.put(head | {"digest": TABLE.digest})
+    assert open_table(tmp_path / "place") == TABLE
+    group.attrs.put(head | {"digest": OTHER.digest})
+    with pytest.raises(ValueError, match="differ from its digest"):
+        open_table(tmp_path / "place")
+
+
+def test_a_table_without_new_labels_is_read_by_columns(tmp_path: Path) -> None:
+    group = zarr.create_group(tmp_path / "place")
+    columns = {"old": np.array([3, 9], np.uint8), "counts": np.array([5, 2**40])}
+    create_columns(group, {name: column.dtype for name, column in columns.items()}, 2)
+    seal(group, {name: write_rows(group[name], 0, column) for name, column in columns.items()})
+    with pytest.raises(ValueError, match=r"place maps nothing: it has the columns old, counts .*open_columns"):
+        open_table(tmp_path / "place")
+    for name, column in open_columns(tmp_path / "place").items():
+        np.testing.assert_array_equal(column, columns[name], strict=True)
 
 
 def test_an_unfinished_table_is_no_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_table(OTHER, tmp_path / "place")
     with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="power cut"):
-        patch.setattr(zarr.Array, "__setitem__", cut_power)
+        patch.setattr(zarr.AsyncArray, "setitem", cut_power)
         save_table(TABLE, tmp_path / "place", overwrite=True)
     with pytest.raises(ValueError, match="unfinished"):
         open_table(tmp_path / "place")
