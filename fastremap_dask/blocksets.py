@@ -8,7 +8,8 @@ import numpy as np
 
 from .plan import Grids, Piece
 
-PAGE_BITS = 2**16
+# Small enough that a unit far from all others costs little, large enough that a page is mostly bits.
+PAGE_BITS = 2**10
 
 
 class BlockSet:
@@ -17,8 +18,8 @@ class BlockSet:
 
     Notes
     -----
-    Memory: 8 KiB for each 65,536 successive numbers of which one is in the set. A volume of 1e8 blocks takes 12.5 MB,
-    and one of 1e11 of which a hundred are stored less than one.
+    Memory: about 300 bytes for each 1024 successive numbers of which one is in the set. A volume of 1e8 blocks takes
+    30 MB, and one of 1e11 of which a hundred are stored 30 kB.
     """
 
     def __init__(self, numbers: Iterable[int] = ()) -> None:
@@ -83,6 +84,28 @@ class BlockSet:
 
 
 Levels = Mapping[int, BlockSet]
+
+
+def covering(blocks: BlockSet, grids: Grids, level: int) -> BlockSet:
+    """
+    Return the blocks of a level that hold any of some stored units.
+
+    Parameters
+    ----------
+    blocks : BlockSet
+        Numbers of units, which are the blocks of level 0.
+    grids : Grids
+        The blocks of the volume.
+    level : int
+        The level.
+
+    Returns
+    -------
+    BlockSet
+        Numbers of its blocks.
+    """
+    units, grid = grids.grid(0), grids.grid(level)
+    return BlockSet(grid.index_at(units.block(number).offset) for number in blocks)
 
 
 def pieces_left(

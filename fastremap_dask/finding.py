@@ -80,9 +80,7 @@ def find(run: Run, function: Callable[..., tuple[int, int, int, int]], columns: 
     """
     done, before = run.journal.done("states"), _left_before(run)
     done += [{} for _ in range(len(run.job.grids) - len(done))]
-    stored = run.stored_blocks()
-    found = before.copy()
-    numbers = [range(grid.n_blocks) if s is None else s for s, grid in zip(stored, run.plan.grids, strict=True)]
+    numbers, found = run.numbers(), before.copy()
     left = chain.from_iterable(
         pieces_left(at, run.job.grids[at], ((level, number) for number in numbers[at]), level, done[at])
         for at, level in enumerate(run.plan.levels)
@@ -93,8 +91,8 @@ def find(run: Run, function: Callable[..., tuple[int, int, int, int]], columns: 
         FIND, task, left, n, lambda told: found.append(Found(*told)), n_skipped=len(before), itemsizes=itemsizes
     )
     absent: dict[str, list[int]] = {name: [] for name in ("labels", *columns)}
-    for at, blocks in enumerate(stored):
-        row = {} if blocks is None else _row_of_absent(run, at, blocks, found, columns)
+    for at, blocks in enumerate(numbers):
+        row = _row_of_absent(run, at, blocks, found, columns) if isinstance(blocks, BlockSet) else {}
         for name, value in row.items():
             absent[name].append(value)
     return States(found, absent if absent["labels"] else {})

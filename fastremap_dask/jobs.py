@@ -26,6 +26,7 @@ from .options import Options, job
 from .places import Location, as_root, beside, locate
 from .report import Report
 from .running import TABLE_SUFFIX, Facts, Forecast, Frame, Run, execute
+from .scratch import Perform
 from .tableformat import open_column, open_head
 from .tables import save_table
 from .volumes import LABEL_KINDS, Source, Stored, fill_label
@@ -135,7 +136,7 @@ def renumber_zarr(
             given = replace(rules, known=work.place / "known")
             save_table(table, as_root(given.known), overwrite=True)
         found = number(
-            run.perform,
+            merging(run),
             work,
             states,
             states.sizes,
@@ -278,7 +279,7 @@ def component_map_zarr(
 def _collect(run: Run, states: States, schema: Schema, table: StorePath) -> Facts:
     """Merge states into a table."""
     found = collect(
-        run.perform,
+        merging(run),
         run.journal.work,
         states,
         states.sizes,
@@ -288,6 +289,23 @@ def _collect(run: Run, states: States, schema: Schema, table: StorePath) -> Fact
         extra=states.absent or None,
     )
     return Facts((), found.n_labels, table_nbytes=found.nbytes)
+
+
+def merging(run: Run) -> Perform:
+    """
+    Return what runs the stages that merge labels, under names that say so.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+
+    Returns
+    -------
+    callable
+        For `number` and `collect`.
+    """
+    return lambda stage, *given: run.perform(f"merge {stage}", *given)
 
 
 def known_place(table: Location | LabelTable, options: Options) -> StorePath:

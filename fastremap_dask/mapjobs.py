@@ -269,8 +269,7 @@ def _map(
 
     def body(run: Run) -> Facts:
         written = (Stored(targets[0], document),)
-        stored = run.stored_blocks()[0]
-        if fill is None and stored is not None and len(stored) < run.plan.grids[0].n_blocks:
+        if fill is None and len(run.numbers()[0]) < run.plan.grids[0].n_blocks:
             raise ValueError(
                 f"chunks that are not stored hold the label {fill_label(read.stored)}, which the table lacks: add it, "
                 'or give missing="keep" or a number'

@@ -17,12 +17,12 @@ from fastremap.table import check_new_ids
 from .merging import Schema
 from .objects import Folder
 from .pipeline import Merge, merge_all, plan, request_digest, smallest_dtype, total, write_table
+from .places import as_root, show
 from .routing import known_labels, number_part, rank, route
 from .scratch import Item, Perform, Scratch
 from .shuffle import Sources, split
 from .states import check_order
 from .tableformat import CHUNK_LENGTH, column_digest, open_head
-from .places import as_root, show
 
 
 @dataclass(frozen=True)

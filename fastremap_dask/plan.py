@@ -279,6 +279,7 @@ def make_plan(
     n_threads: int,
     n_processes: int = 1,
     memory_limit_nbytes: int | None = None,
+    n_units: int | None = None,
 ) -> Plan:
     """
     Choose blocks, and how many are worked on at once.
@@ -293,6 +294,8 @@ def make_plan(
         Processes that share the work.
     memory_limit_nbytes : int, optional
         Memory that one process may use.
+    n_units : int, optional
+        Units of the targets that there is anything to do for, if not for all.
 
     Returns
     -------
@@ -310,6 +313,8 @@ def make_plan(
     itemsizes = max(source.itemsize for source in sources), max(target.itemsize for target in targets)
     unit = max((target.unit for target in targets), key=math.prod)
     total = sum(source.n_voxels for source in sources)
+    if n_units is not None:
+        total = min(total, n_units * math.prod(unit))
     n_voxels = min(total // (BLOCKS_PER_THREAD * n_threads * n_processes), BLOCK_NBYTES // max(itemsizes))
     if memory_limit_nbytes is not None:
         unit_nbytes = task_nbytes(math.prod(unit), *itemsizes)

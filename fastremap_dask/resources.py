@@ -109,7 +109,7 @@ class Resources:
         n_threads = max(worker["nthreads"] for worker in workers)
         return cls(len(workers), n_threads, min(limits, default=None), client, worker_timeout)
 
-    def plan(self, sources: tuple[Volume, ...], targets: tuple[Volume, ...]) -> Plan:
+    def plan(self, sources: tuple[Volume, ...], targets: tuple[Volume, ...], n_units: int | None) -> Plan:
         """
         Plan a job within these resources.
 
@@ -117,6 +117,8 @@ class Resources:
         ----------
         sources, targets : tuple of Volume
             What is read and written.
+        n_units : int or None
+            Units of the targets that there is anything to do for, if that is known.
 
         Returns
         -------
@@ -134,6 +136,7 @@ class Resources:
             n_threads=self.n_threads,
             n_processes=max(1, self.n_processes),
             memory_limit_nbytes=self.memory_limit_nbytes,
+            n_units=n_units,
         )
         if self.client is not None and plan.n_threads < self.n_threads:
             raise ValueError(

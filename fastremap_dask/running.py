@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from zarr.errors import NodeNotFoundError
 from zarr.storage import StorePath
 
 from . import stages, tasks
-from .blocksets import BlockSet, pieces_left
+from .blocksets import BlockSet, covering, pieces_left
 from .executors import peak_nbytes
 from .forecasts import Forecast, forecast
 from .journal import Journal, differences
@@ -127,6 +127,14 @@ class Frame:
         units = [tuple(max(1, length) for length in array.shards or array.chunks) for array in arrays]
         return read, tuple(Volume(a.shape, u, a.dtype.itemsize) for a, u in zip(arrays, units, strict=True))
 
+    def stored_units(self, targets: tuple[Volume, ...]) -> list[BlockSet | None]:
+        """List for each volume the units of its target in which the source has anything; None where it cannot list."""
+        grids = [Grids(target).grid(0) for target in targets]
+        if not self.aligned:
+            return [source.stored_blocks(grid) for source, grid in zip(self.sources, grids, strict=True)]
+        found = [source.stored_blocks(grids[0]) for source in self.sources]
+        return [None if None in found else BlockSet(number for units in found for number in units)]
+
     def all_settings(self) -> dict[str, Any]:
         """Return all that decides what the job writes."""
         layouts = []
@@ -169,11 +177,11 @@ def execute(frame: Frame, body: Callable[[Run], Facts]) -> Report | Forecast:
     if resources.n_processes:
         shared = [source.stored.place for source in frame.sources] + frame.products
         check_shared(*shared, *([scratch] if scratch is not None else []))
-    plan = resources.plan(*frame.volumes())
+    volumes = frame.volumes()
+    units = frame.stored_units(volumes[1])
+    plan = resources.plan(*volumes, None if None in units else sum(map(len, units)))
     if options.dry_run:
-        grids = zip(frame.sources, plan.grids, strict=False)
-        found = [(source.stored_blocks(grid), grid) for source, grid in grids]
-        return forecast(frame.name, plan, [g.n_blocks if s is None else len(s) for s, g in found], frame.passes)
+        return forecast(frame.name, plan, [len(numbers) for numbers in _numbers(plan, units)], frame.passes)
     settings = frame.all_settings()
     journal = Journal(frame.place, scratch, options.durable)
     finished = _admit(frame, journal, settings)
@@ -181,7 +189,7 @@ def execute(frame: Frame, body: Callable[[Run], Facts]) -> Report | Forecast:
         return finished
     with journal.held(settings, resume=options.resume):
         with resources.executor(plan) as executor:
-            run = Run(frame, plan, journal, executor)
+            run = Run(frame, plan, journal, executor, units)
             run.prove()
             facts = body(run)
             report = run.report(facts)
@@ -206,8 +214,10 @@ def publish(stored: Stored) -> None:
 class Run:
     """A run of a job: its stages, one after the other."""
 
-    def __init__(self, frame: Frame, plan: Plan, journal: Journal, executor: Executor):
-        self.frame, self.plan, self.journal, self.executor = frame, plan, journal, executor
+    def __init__(
+        self, frame: Frame, plan: Plan, journal: Journal, executor: Executor, units: list[BlockSet | None]
+    ) -> None:
+        self.frame, self.plan, self.journal, self.executor, self.units = frame, plan, journal, executor, units
         self.reports: list[StageReport] = []
         grids = tuple(Grids(volume) for volume in plan.targets)
         self.job = Job(frame.sources, (), grids, journal.work)
@@ -221,12 +231,9 @@ class Run:
             if wrong:
                 raise RuntimeError(f"a worker {wrong}")
 
-    def stored_blocks(self) -> list[BlockSet | None]:
-        """List for each volume the blocks in which the store has anything."""
-        if not self.frame.aligned:
-            return [source.stored_blocks(grid) for source, grid in zip(self.job.sources, self.plan.grids, strict=True)]
-        found = [source.stored_blocks(self.plan.grids[0]) for source in self.job.sources]
-        return [None if None in found else BlockSet(number for blocks in found for number in blocks)]
+    def numbers(self) -> list[range | BlockSet]:
+        """Return for each volume the numbers of the blocks in which the store has anything."""
+        return _numbers(self.plan, self.units)
 
     def perform(
         self,
@@ -295,7 +302,7 @@ class Run:
         took, peak = time.perf_counter() - begin, max(self._peaks, default=0)
         self.reports.append(StageReport(name, counts["tasks"], n_skipped, read, written, took, counts["retries"], peak))
 
-    def write(self, name: str, function: Callable, targets: tuple[Stored, ...], states: Iterable[str] | None) -> None:
+    def write(self, name: str, function: Callable, targets: tuple[Stored, ...], states: Sequence[str] | None) -> None:
         """
         Run the stage that writes the targets.
 
@@ -307,7 +314,7 @@ class Run:
             ``function(piece or Written, job=)``.
         targets : tuple of Stored
             What it writes.
-        states : iterable of str, or None
+        states : sequence of str, or None
             Names of the states whose blocks are to be written; None for every block that is stored.
         """
         self.clear_old()
@@ -317,23 +324,30 @@ class Run:
         if states is None:
             arguments: list[Any] = []
             n = 0
-            for at, stored in enumerate(self.stored_blocks()):
-                numbers = range(self.plan.grids[at].n_blocks) if stored is None else stored
+            for at, numbers in enumerate(self.numbers()):
                 n += len(numbers)
                 pairs = ((levels[at], number) for number in numbers)
                 arguments.append(pieces_left(at, grids[at], pairs, levels[at], done[at]))
             left: Iterator[Any] = (piece for pieces in arguments for piece in pieces)
         else:
-            names = list(states)
-            n = len(names)
-            left = self._of_states(names, done)
+            self._check_no_more_stored()
+            n = len(states)
+            left = self._of_states(states, done)
         n_done = sum(len(blocks) for volume in done for blocks in volume.values())
         itemsizes = self.plan.sources[0].itemsize, targets[0].open().dtype.itemsize
         task = partial(function, job=self.job)
         self.perform(name, task, left, max(0, n - n_done), n_skipped=n_done, itemsizes=itemsizes)
         self._sweep(targets)
 
-    def _of_states(self, names: list[str], done: list[dict[int, BlockSet]]) -> Iterator[Written]:
+    def _check_no_more_stored(self) -> None:
+        """Refuse units that the source did not have when its labels were found."""
+        for at, now in enumerate(self.frame.stored_units(self.plan.targets)):
+            new = None if now is None else next((number for number in now if number not in self.units[at]), None)
+            if new is not None:
+                piece = Piece(at, 0, self.job.grids[at].grid(0).block(new))
+                raise JobError(f"the source has changed since its labels were found: {piece} has come: begin anew")
+
+    def _of_states(self, names: Sequence[str], done: list[dict[int, BlockSet]]) -> Iterator[Written]:
         """Generate what is left to write of the blocks that have states."""
         for name in names:
             volume, level, number = (int(part) for part in name.split(".")[0].split("/"))
@@ -404,6 +418,15 @@ class Run:
             resumed=self.journal.resumed,
             notes=facts.notes,
         )
+
+
+def _numbers(plan: Plan, units: list[BlockSet | None]) -> list[range | BlockSet]:
+    """Return for each volume the numbers of the blocks in which the store has anything."""
+    each = zip(plan.targets, plan.levels, units, strict=True)
+    return [
+        range(Grids(target).grid(level).n_blocks) if some is None else covering(some, Grids(target), level)
+        for target, level, some in each
+    ]
 
 
 def _admit(frame: Frame, journal: Journal, settings: dict[str, Any]) -> Report | None:
