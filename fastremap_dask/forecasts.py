@@ -51,7 +51,23 @@ class Forecast:
     table_nbytes: tuple[int, int]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the numbers as JSON has them."""
+        """
+        Return the numbers as JSON has them.
+
+        Returns
+        -------
+        dict
+            Of numbers, text and lists.
+
+        Examples
+        --------
+        >>> import fastremap_dask, numpy, zarr
+        >>> place = zarr.storage.StorePath(zarr.storage.MemoryStore(), "labels.zarr")
+        >>> labels = zarr.create_array(place, data=numpy.array([70, 0, 70, 9]))
+        >>> table = zarr.storage.StorePath(place.store, "t")
+        >>> fastremap_dask.unique_zarr(labels, table, dry_run=True).to_dict()["read_nbytes"]
+        32
+        """
         return asdict(self)
 
     def __str__(self) -> str:

@@ -86,6 +86,8 @@ class Journal:
     resumed: bool = False
 
     def __post_init__(self) -> None:
+        # Whether there is anything that a later run could use.
+        self.worth_keeping = False
         self._stop = threading.Event()
         self._lost: str | None = None
         self._made: list[Path] = []
@@ -132,8 +134,8 @@ class Journal:
         Yields
         ------
         None
-            To the job. If that raises ValueError or TypeError, its settings cannot work, and the journal is removed;
-            whatever else it raises leaves the journal for a later run.
+            To the job. If that raises ValueError or TypeError, its settings cannot work, and the journal is removed; so
+            it is while nothing in it is worth keeping. Whatever else is raised leaves the journal for a later run.
 
         Raises
         ------
@@ -159,16 +161,13 @@ class Journal:
                 self._begin()
             beat.start()
             yield
-        except (ValueError, TypeError):
-            self._end(beat)
-            settle()
-            self.remove()
-            raise
         except BaseException as error:
             self._end(beat)
             settle()
-            self._release()
-            if not isinstance(error, JobLocked):
+            if isinstance(error, ValueError | TypeError) or not (self.worth_keeping or resume):
+                self.remove()
+            else:
+                self._release()
                 error.add_note("what is done is kept, and resuming goes on with it")
             raise
         self._end(beat)

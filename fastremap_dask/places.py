@@ -55,7 +55,9 @@ def locate(where: Location, *, read_only: bool, storage_options: Options = None)
     if isinstance(where, StorePath):
         return where
     if not isinstance(where, str | os.PathLike):
-        raise TypeError(f"a volume is given as a path, a URL, a zarr store or a zarr.Array, not {type(where).__name__}")
+        raise TypeError(
+            f"a volume is given as a path, a URL, a zarr store or a zarr.Array, not as {type(where).__name__}"
+        )
     text = os.fspath(where)
     if "://" in text and not text.startswith("file://"):
         return _locate_url(text, read_only, dict(storage_options or {}))

@@ -110,12 +110,45 @@ class Report:
         return sum(stage.seconds for stage in self.stages)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as JSON has it."""
+        """
+        Return the report as JSON has it.
+
+        Returns
+        -------
+        dict
+            Of numbers, text, lists and dicts.
+
+        Examples
+        --------
+        >>> from fastremap_dask import Report
+        >>> report = Report("unique", ("a",), (), "t", ((2,),), 2, 1, None, None, "uint8", "", 2, 0, 17, (), ())
+        >>> report.to_dict()["n_labels"]
+        1
+        """
         return asdict(self)
 
     @classmethod
     def from_dict(cls, report: dict[str, Any]) -> Report:
-        """Return the report that `to_dict` gave, from JSON."""
+        """
+        Return the report that `to_dict` gave, from JSON.
+
+        Parameters
+        ----------
+        report : dict
+            As JSON has it.
+
+        Returns
+        -------
+        Report
+            The report.
+
+        Examples
+        --------
+        >>> from fastremap_dask import Report
+        >>> report = Report("unique", ("a",), (), "t", ((2,),), 2, 1, None, None, "uint8", "", 2, 0, 17, (), ())
+        >>> Report.from_dict(report.to_dict()) == report
+        True
+        """
         stages = tuple(StageReport(**stage) for stage in report["stages"])
         lists = {name: tuple(report[name]) for name in ("sources", "targets", "peak_nbytes", "notes")}
         shapes = tuple(map(tuple, report["shapes"]))

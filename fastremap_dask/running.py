@@ -146,7 +146,7 @@ class Frame:
             "source": [show(source.stored.place) for source in self.sources],
             "source's metadata": [source.stored.document for source in self.sources],
             "region": [[*map(list, zip(source.offset, source.shape, strict=True))] for source in self.sources],
-            "target": [show(product) for product in self.products],
+            "target": [product.path.rpartition("/")[2] for product in self.products],
             "layout": layouts,
         }
         return json.loads(json.dumps(named | self.settings, default=str))
@@ -230,6 +230,7 @@ class Run:
         for wrong in self.executor.on_each_process(proof):
             if wrong:
                 raise RuntimeError(f"a worker {wrong}")
+        self.journal.worth_keeping = True
 
     def numbers(self) -> list[range | BlockSet]:
         """Return for each volume the numbers of the blocks in which the store has anything."""

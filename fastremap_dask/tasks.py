@@ -271,7 +271,7 @@ def digests(voxels: np.ndarray, unit: tuple[int, ...]) -> np.ndarray:
         Of the K units in C order. By units, so that blocks of another size find the same.
     """
     boxes = Grid(voxels.shape, unit).blocks()
-    return np.array([digest(voxels[box.slices]) for box in boxes], np.uint64)
+    return np.array([digest(np.asarray(voxels[box.slices])) for box in boxes], np.uint64)
 
 
 def _check_same(voxels: np.ndarray, piece: Piece, state: Columns, name: str, grids: Grids) -> None:

@@ -17,9 +17,13 @@ EXCEPTIONS = {
     "fastremap.InPlaceWarning": {"EX01"},  # a warning has no use to show
     "fastremap.LabelTable": {"PR01"},  # made by its class methods: the constructor is no public way in
     "fastremap.LabelTable.digest": {"EX01"},
+    "fastremap_dask.Forecast": {"EX01"},  # a dry run makes one
     "fastremap_dask.JobError": {"EX01"},  # an error has no use to show
+    "fastremap_dask.JobLocked": {"EX01"},
     "fastremap_dask.Report": {"EX01"},  # renumber_zarr makes one, and shows it
     "fastremap_dask.Report.seconds": {"EX01"},
+    "fastremap_dask.Report.source": {"EX01"},
+    "fastremap_dask.Report.target": {"EX01"},
 }
 
 

@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from stores import counting, files, labels_of, stored
 from zarr.storage import StorePath
 
 import fastremap
-from fastremap_dask import renumber_zarr, save_table
+from fastremap_dask import renumber_zarr
 from fastremap_dask.stages import JobError
 
 SHARDED = {"chunks": (4, 4), "shards": (8, 8)}
@@ -55,13 +54,18 @@ def damage(source: Path, change: Callable[[bytes], bytes]) -> Path:
 @pytest.mark.parametrize("keep", [0, 20, -1])
 def test_a_truncated_chunk_names_its_block(tmp_path, layout, keep):
     source = stored(tmp_path / "a.zarr", labels_of((40, 30)), **layout)
-    damage(source, lambda data: data[:keep])
-    before = files(tmp_path)
+    whole = files(source)
+    renumber_zarr(source, tmp_path / "expected.zarr")
+    damaged = damage(source, lambda data: data[:keep])
+    before = files(source)
     with pytest.raises(JobError, match=r"^find labels: block \d+ \[.*\]: .+") as caught:
         renumber_zarr(source, tmp_path / "b.zarr", threads=2)
     assert "\n" not in str(caught.value)
-    assert files(tmp_path) == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zarr"]
+    assert files(source) == before
+    assert not (tmp_path / "b.zarr").exists()
+    damaged.write_bytes(whole["c/1/2"])
+    renumber_zarr(source, tmp_path / "b.zarr", resume=True)
+    assert files(tmp_path / "b.zarr") == files(tmp_path / "expected.zarr")
 
 
 def test_a_flipped_bit_is_found_where_there_is_a_checksum(tmp_path):
@@ -116,8 +120,9 @@ def test_the_source_itself_is_no_target(source, tmp_path):
     for target in (source, zarr.open_array(source, mode="r+"), tmp_path / "link.zarr"):
         if isinstance(target, Path) and target.name == "link.zarr":
             target.symlink_to(source)
-        with pytest.raises(FileExistsError):
-            renumber_zarr(source, target)
+        for options in ({}, {"overwrite": True}):
+            with pytest.raises(ValueError, match="is the source itself, which is never written"):
+                renumber_zarr(source, target, **options)
     (tmp_path / "link.zarr").unlink()
     assert files(tmp_path) == before
 
@@ -151,52 +156,70 @@ def test_a_target_under_a_file(source, tmp_path):
 def test_a_folder_without_permission(locked):
     source = StorePath(zarr.storage.MemoryStore(), "a")
     zarr.create_array(source, shape=(40, 30), dtype="u8", **CHUNKED)[...] = labels_of((40, 30))
-    with pytest.raises(PermissionError, match=f"{locked}/b.zarr"):
+    with pytest.raises(PermissionError, match=f"{locked}/b.job"):
         renumber_zarr(source, locked / "b.zarr")
     with pytest.raises(PermissionError, match=f"{locked}/new"):
         renumber_zarr(source, locked / "new" / "b.zarr")
     assert not list(locked.iterdir())
 
 
-@pytest.mark.parametrize("fail_at", range(1, 16))
-def test_a_store_that_fails_leaves_nothing(source, tmp_path, fail_at):
-    target = counting(tmp_path, "b.zarr", fail_at)
+@pytest.mark.parametrize("fail_at", range(1, 24))
+def test_a_store_that_fails_leaves_a_job_to_resume(source, tmp_path, fail_at):
+    """No write but a sign of life may fail without an error, and none leaves anything that resuming does not mend."""
+    renumber_zarr(source, tmp_path / "expected.zarr")
+    target = counting(tmp_path, "b.zarr", fail_at, spare="beat")
     with pytest.raises((JobError, OSError), match="No space left on device"):
         renumber_zarr(source, target, threads=2)
-    assert target.store.sets.total() >= fail_at
-    time.sleep(0.1)  # what is still on its way has come by then
-    assert not files(tmp_path).keys() & {"b.zarr", "b.table.zarr"}
-    assert not [name for name in files(tmp_path) if name.startswith(("b.zarr", "b.table.zarr"))]
+    with pytest.raises(FileNotFoundError):
+        zarr.open(tmp_path / "b.zarr", mode="r")
+    if (tmp_path / "b.job" / "job.json").exists():
+        renumber_zarr(source, tmp_path / "b.zarr", resume=True)
+    else:
+        renumber_zarr(source, tmp_path / "b.zarr")
+    assert files(tmp_path / "b.zarr") == files(tmp_path / "expected.zarr")
+    assert files(tmp_path / "b.table.zarr") == files(tmp_path / "expected.table.zarr")
+    assert not (tmp_path / "b.job").exists()
 
 
 def test_a_block_that_cannot_be_written_is_named(source, tmp_path):
     def block_the_way(stage, n_done, n_blocks):
         if stage == "write ids" and n_done == 0:
+            (tmp_path / "new" / "b.zarr").mkdir()
             (tmp_path / "new" / "b.zarr" / "c").write_text("a file where a folder has to be")
 
     with pytest.raises(JobError, match=r"^write ids: block \d+ \[.*\]: .*b\.zarr/c"):
         renumber_zarr(source, tmp_path / "new" / "b.zarr", progress=block_the_way)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zarr"]
+    (tmp_path / "new" / "b.zarr" / "c").unlink()
+    renumber_zarr(source, tmp_path / "new" / "b.zarr", resume=True)
+    renumber_zarr(source, tmp_path / "expected.zarr")
+    assert files(tmp_path / "new" / "b.zarr") == files(tmp_path / "expected.zarr")
 
 
-@pytest.mark.parametrize("stage", ["find labels", "write ids"])
+@pytest.mark.parametrize("stage", ["find labels", "merge parts", "merge route", "write ids"])
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, RuntimeError])
-def test_an_interruption_leaves_nothing(source, tmp_path, stage, interruption):
-    seen = []
+def test_what_is_interrupted_is_resumed(source, tmp_path, stage, interruption):
+    renumber_zarr(source, tmp_path / "expected.zarr")
 
     def interrupt(name, n_done, n_blocks):
-        seen.append(sorted(path.name for path in tmp_path.iterdir()))
-        if (name, n_done) == (stage, 2):
+        if (name, n_done) == (stage, 1):
             raise interruption
 
-    (tmp_path / "there" / "b.zarr").mkdir(parents=True)
-    for target in (tmp_path / "b.zarr", tmp_path / "there" / "b.zarr", tmp_path / "new" / "deep" / "b.zarr"):
-        before = files(tmp_path)
-        with pytest.raises(interruption):
+    for target in (tmp_path / "b.zarr", tmp_path / "new" / "deep" / "b.zarr"):
+        before = files(source)
+        with pytest.raises(interruption) as caught:
             renumber_zarr(source, target, threads=1, progress=interrupt)
-        assert files(tmp_path) == before
-    assert ["a.zarr", "b.table.zarr", "b.zarr", "there"] in seen
-    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.glob("[!a]*/**")) == ["there", "there/b.zarr"]
+        assert caught.value.__notes__ == ["what is done is kept, and resuming goes on with it"]
+        assert files(source) == before
+        with pytest.raises(FileNotFoundError):
+            zarr.open(target, mode="r")
+        with pytest.raises(FileExistsError, match="is unfinished: resume goes on with the job, overwrite begins it"):
+            renumber_zarr(source, target)
+        report = renumber_zarr(source, target, resume=True, threads=2)
+        assert report.resumed
+        assert sum(stage.n_skipped for stage in report.stages) >= (stage in ("find labels", "write ids"))
+        assert files(target) == files(tmp_path / "expected.zarr")
+        assert files(target.with_suffix(".table.zarr")) == files(tmp_path / "expected.table.zarr")
+        assert sorted(path.name for path in target.parent.glob("b*")) == ["b.report.json", "b.table.zarr", "b.zarr"]
 
 
 def test_the_target_opens_only_when_it_is_done(source, tmp_path):
@@ -209,24 +232,38 @@ def test_the_target_opens_only_when_it_is_done(source, tmp_path):
     assert zarr.open_array(tmp_path / "b.zarr", mode="r").shape == (40, 30)
 
 
-def test_a_source_that_gains_a_label_between_the_passes(source, tmp_path):
-    def change(stage, n_done, n_blocks):
-        if (stage, n_done) == ("write ids", 0):
-            zarr.open_array(source, mode="r+")[39, 29] = 12345
-
-    with pytest.raises(JobError, match=r"^write ids: block 5 \[.*\]: the source has changed .* \[12345\]$"):
-        renumber_zarr(source, tmp_path / "b.zarr", progress=change, threads=1)
-    assert not (tmp_path / "b.zarr").exists()
+def gains_a_label(array: zarr.Array) -> None:
+    array[39, 29] = 12345
 
 
-def test_a_table_that_changes_under_the_job(source, tmp_path):
-    def change(stage, n_done, n_blocks):
-        if (stage, n_done) == ("write ids", 0):
-            save_table(fastremap.LabelTable.from_dict({1: 2}), tmp_path / "b.table.zarr", overwrite=True)
+def swaps_two_labels(array: zarr.Array) -> None:
+    array[38:40, 29] = array[38:40, 29][::-1]
 
-    with pytest.raises(JobError, match=r"the table at .* has changed"):
-        renumber_zarr(source, tmp_path / "b.zarr", progress=change)
-    assert not (tmp_path / "b.table.zarr").exists()
+
+def gains_a_chunk(array: zarr.Array) -> None:
+    array[8:16, 8:16] = 7
+
+
+@pytest.mark.parametrize("change", [gains_a_label, swaps_two_labels, gains_a_chunk])
+@pytest.mark.parametrize("layout", [SHARDED, CHUNKED], ids=["shards", "chunks"])
+def test_a_source_that_changes_between_the_passes(tmp_path, layout, change):
+    labels = labels_of((40, 30))
+    labels[8:16, 8:16] = 0
+    labels[38, 29] = labels[0, 0]
+    assert labels[38, 29] != labels[39, 29]
+    source = stored(tmp_path / "a.zarr", labels, **layout)
+
+    def changing(stage, n_done, n_blocks):
+        if (stage, n_done) == ("merge parts", 0):
+            change(zarr.open_array(source, mode="r+"))
+
+    with pytest.raises(JobError, match=r"block \d+ \[.*\].*changed since its labels were found|has come: begin anew"):
+        renumber_zarr(source, tmp_path / "b.zarr", progress=changing, threads=1)
+    with pytest.raises(FileNotFoundError):
+        zarr.open(tmp_path / "b.zarr", mode="r")
+    renumber_zarr(source, tmp_path / "b.zarr", overwrite=True)
+    expected, _ = fastremap.renumber(zarr.open_array(source, mode="r")[...])
+    np.testing.assert_array_equal(zarr.open_array(tmp_path / "b.zarr", mode="r")[...], expected)
 
 
 @pytest.mark.parametrize("layout", [SHARDED, CHUNKED, {**CHUNKED, "zarr_format": 2}], ids=["shards", "chunks", "v2"])
@@ -272,8 +309,10 @@ def test_wrong_parameters_write_nothing(source, tmp_path, options, error, text):
 def test_wrong_places(source):
     with pytest.raises(TypeError, match="not as int"):
         renumber_zarr(3, "b.zarr")
-    with pytest.raises(ValueError, match="is a URL"):
-        renumber_zarr(source, "s3://bucket/b.zarr")
+    with pytest.raises(ValueError, match="names no array inside a bucket"):
+        renumber_zarr(source, "s3://b.zarr")
+    with pytest.raises(ImportError, match=r"nothing://x/y cannot be opened: .* install obstore"):
+        renumber_zarr(source, "nothing://x/y")
     with pytest.raises(ValueError, match="must have a path inside"):
         renumber_zarr(source, zarr.storage.MemoryStore())
     with pytest.raises(ValueError, match="only threads of this process share"):

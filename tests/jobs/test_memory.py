@@ -12,11 +12,10 @@ SHAPE, CHUNK, SHARD = (256, 256, 256), (32, 32, 32), (128, 128, 256)
 SCRIPT = """
 import sys
 from fastremap_dask import renumber_zarr
-from fastremap_dask.plan import Volume, plan_two_passes
+from fastremap_dask.plan import Volume, make_plan
 shape, unit, limit = (256, 256, 256), (128, 128, 256), int(sys.argv[3])
-job = plan_two_passes(
-    ("a", "b"), Volume(shape, unit, 8), Volume(shape, unit, 4), n_threads=8, memory_limit_nbytes=limit
-)
+source, target = (Volume(shape, unit, 8),), (Volume(shape, unit, 4),)
+job = make_plan(source, target, n_threads=8, memory_limit_nbytes=limit)
 report = renumber_zarr(sys.argv[1], sys.argv[2], threads=8, memory_limit=limit)
 print(report.peak_nbytes[0], job.process_nbytes, job.n_threads, report.stages[0].n_blocks)
 """

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from generators import few
-from numberings import Performer, Threads, Twice, contents, folder_at, ids_of_volume, numbered, oracle, rules
+from numberings import contents, folder_at, ids_of_volume, numbered, oracle, rules
 
-from fastremap_dask import open_columns, open_table
+from fastremap_dask import open_table
 
 BORDERS = [1, 7, 90, 300, 301, 302, 700]
 BUDGETS = [1, 300, 3_000, 10**9]

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fastremap_dask import plan
-from fastremap_dask.plan import Block, Grid, Volume, group_units, plan_two_passes, task_nbytes
+from fastremap_dask.blocksets import PAGE_BITS, BlockSet, covering, pieces_left
+from fastremap_dask.plan import Block, Grid, Grids, Volume, make_plan, task_nbytes
 
 CASES = [
     ((), ()),
@@ -26,7 +29,7 @@ CASES = [
 
 def planned(shape, unit, itemsizes=(8, 4), **kwargs):
     source, target = (Volume(shape, unit, itemsize) for itemsize in itemsizes)
-    return plan_two_passes(("read", "write"), source, target, **{"n_threads": 1, **kwargs})
+    return make_plan((source,), (target,), **{"n_threads": 1, **kwargs})
 
 
 @pytest.mark.parametrize(("shape", "block_shape"), CASES)
@@ -55,7 +58,7 @@ def test_a_block_names_its_box():
 @pytest.mark.parametrize("n_voxels", [0, 10**4, 10**6, 10**9])
 def test_groups_are_whole_units_within_the_bound(unit, n_voxels):
     volume = Volume((512, 500, 301), unit, 8)
-    shape = group_units(volume, n_voxels)
+    shape = Grids(volume).shapes[Grids(volume).level(n_voxels)]
     assert all(length % side == 0 for length, side in zip(shape, unit, strict=True))
     assert math.prod(shape) <= n_voxels or shape == unit
     extents = [-(-extent // side) * side for extent, side in zip(volume.shape, unit, strict=True)]
@@ -63,13 +66,14 @@ def test_groups_are_whole_units_within_the_bound(unit, n_voxels):
 
 
 def test_groups_are_compact():
-    assert group_units(Volume((512, 512, 512), (64, 64, 64), 4), 256**3) == (256, 256, 256)
+    grids = Grids(Volume((512, 512, 512), (64, 64, 64), 4))
+    assert grids.grid(grids.level(256**3)).block_shape == (256, 256, 256)
 
 
 def test_a_plan_of_1e8_blocks_costs_nothing():
     tracemalloc.start()
     job = planned((10**6, 10**6, 10**4), (64, 64, 64), memory_limit_nbytes=300_000_000)
-    grid = job.stages[0].grid
+    grid = job.grids[0]
     few = list(itertools.islice(grid.blocks(), 3))
     last = grid.block(grid.n_blocks - 1)
     peak_nbytes = tracemalloc.get_traced_memory()[1]
@@ -92,9 +96,9 @@ def test_memory_limit_bounds_threads_and_blocks():
 
 def test_projected_memory_is_that_of_the_blocks():
     job = planned((256, 256, 256), (64, 64, 64), n_threads=2)
-    block_voxels = math.prod(job.stages[0].grid.block_shape)
+    block_voxels = math.prod(job.grids[0].block_shape)
     nbytes = max(2.5 * 8 * block_voxels, 8 * block_voxels + 3 * 4 * block_voxels) + 64e6
-    assert [stage.task_nbytes for stage in job.stages] == [nbytes, nbytes]
+    assert job.task_nbytes == nbytes
     assert job.process_nbytes == 150e6 + 2 * nbytes
 
 
@@ -107,17 +111,82 @@ def test_a_unit_that_does_not_fit_is_refused_with_a_limit_that_suffices():
 
 def test_every_thread_gets_blocks():
     job = planned((512, 512, 512), (64, 64, 64), n_threads=2, n_processes=4)
-    assert job.stages[0].grid.n_blocks >= 2 * 4 * plan.BLOCKS_PER_THREAD
+    assert job.grids[0].n_blocks >= 2 * 4 * plan.BLOCKS_PER_THREAD
 
 
 def test_shapes_that_differ_are_refused():
     with pytest.raises(ValueError, match="one shape"):
-        plan_two_passes(("a", "b"), Volume((2,), (1,), 1), Volume((3,), (1,), 1), n_threads=1)
+        make_plan((Volume((2,), (1,), 1),), (Volume((3,), (1,), 1),), n_threads=1)
 
 
 def test_task_nbytes_covers_reading_and_writing():
     assert task_nbytes(10**6, 8, 1) == 20_000_000 + plan.TASK_NBYTES
     assert task_nbytes(10**6, 1, 2) == 7_000_000 + plan.TASK_NBYTES
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_what_is_left_covers_what_is_not_done_whatever_the_levels_of_earlier_runs(data):
+    ndim = data.draw(st.integers(0, 3))
+    shape = tuple(data.draw(st.integers(0, 40)) for _ in range(ndim))
+    unit = tuple(data.draw(st.integers(1, 7)) for _ in range(ndim))
+    grids, done, covered = Grids(Volume(shape, unit, 1)), {}, np.zeros(shape, int)
+    assert grids.shapes[-1] == tuple(max(1, -(-n // u)) * u for n, u in zip(shape, unit, strict=True))
+    for run in range(3):
+        level = data.draw(st.integers(0, len(grids.shapes) - 1))
+        blocks = [(level, number) for number in range(grids.grid(level).n_blocks)]
+        before = {at: BlockSet(numbers) for at, numbers in done.items()}
+        for piece in pieces_left(0, grids, blocks, level, before):
+            assert piece.level <= level
+            if run == 2 or data.draw(st.booleans()):
+                covered[piece.block.slices] += 1
+                done.setdefault(piece.level, BlockSet()).add(piece.block.index)
+    assert (covered == 1).all()
+
+
+def test_a_block_set_is_a_set():
+    rng = np.random.default_rng(0)
+    numbers = {int(number) for scale in (100, 10**4, 10**12) for number in rng.integers(0, scale, 300)}
+    found = BlockSet(numbers)
+    assert list(found) == sorted(numbers)
+    assert len(found) == len(numbers)
+    assert all(number in found for number in numbers)
+    assert not any(number in found for number in range(2000) if number not in numbers)
+
+
+@pytest.mark.parametrize("n", [1, 7, PAGE_BITS - 1, PAGE_BITS, PAGE_BITS + 1, 3 * PAGE_BITS + 5])
+def test_the_ends_of_what_is_not_in_a_block_set(n):
+    whole = BlockSet(range(n))
+    assert whole.first_absent(n) is whole.last_absent(n) is None
+    assert BlockSet().first_absent(n) == 0
+    assert BlockSet().last_absent(n) == n - 1
+    for missing in {0, n // 2, n - 1}:
+        others = BlockSet(number for number in range(n) if number != missing)
+        assert others.first_absent(n) == others.last_absent(n) == missing
+
+
+def test_a_bit_for_each_of_many_blocks():
+    tracemalloc.start()
+    blocks = BlockSet(range(10**6))
+    nbytes = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert nbytes < 10**6 * 3 / 8
+    assert len(blocks) == 10**6
+
+
+def test_units_are_covered_by_blocks_of_any_level():
+    grids = Grids(Volume((40, 30), (4, 4), 1))
+    units = BlockSet([0, 17, 79])
+    for level in range(len(grids.shapes)):
+        grid = grids.grid(level)
+        expected = {grid.index_at(grids.grid(0).block(number).offset) for number in units}
+        assert list(covering(units, grids, level)) == sorted(expected)
+
+
+def test_a_sparse_volume_is_planned_by_what_is_stored():
+    volume = Volume((10**6, 10**6, 10**4), (64, 64, 64), 8)
+    job = make_plan((volume,), (volume,), n_threads=2, n_units=100)
+    assert math.prod(job.grids[0].block_shape) <= 100 * 64**3 / 8
 
 
 def test_plan_imports_the_standard_library_alone():
