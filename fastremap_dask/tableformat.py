@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import zarr
 from zarr.errors import GroupNotFoundError
-from zarr.storage import StoreLike
+from zarr.storage import StoreLike, StorePath
 
 from .objects import access
 
@@ -36,6 +36,25 @@ def create_columns(group: zarr.Group, dtypes: Mapping[str, np.dtype], n_labels: 
     for name, dtype in dtypes.items():
         if name not in group:
             group.create_array(name, shape=(n_labels,), dtype=dtype, chunks=(min(max(1, n_labels), CHUNK_LENGTH),))
+
+
+def open_column(table: StorePath, name: str) -> zarr.Array:
+    """
+    Open a column of a table that may be unfinished.
+
+    Parameters
+    ----------
+    table : zarr.storage.StorePath
+        The table.
+    name : str
+        The column.
+
+    Returns
+    -------
+    zarr.Array
+        The column.
+    """
+    return zarr.Array(access(lambda: zarr.AsyncArray.open(table / name)))
 
 
 def write_rows(array: zarr.Array, start: int, rows: np.ndarray) -> list[str]:
