@@ -16,7 +16,7 @@ from fastremap.table import check_new_ids
 
 from .merging import Schema
 from .objects import Folder
-from .pipeline import Merge, merge_all, plan, request_digest, smallest_dtype, total, write_table
+from .pipeline import PLANS, Merge, drop_plans, merge_all, plan, request_digest, smallest_dtype, total, write_table
 from .routing import known_labels, number_part, rank, route
 from .scratch import Item, Perform, Scratch
 from .shuffle import Sources, split
@@ -221,9 +221,10 @@ def collect(
 
 def _finish(merge: Merge, request: str, compute: Callable[[], dict[str, Any]]) -> Numbered:
     """Compute the result unless an earlier run did, and free what the plan has kept."""
-    final = Scratch(merge.scratch.folder, "numbered")
-    result = Numbered(**final.once(request_digest(request, len(merge.names)), compute))
-    merge.scratch.drop()
+    folder = merge.scratch.folder
+    drop_plans(folder, but=merge.scratch.plan)
+    result = Numbered(**Scratch(folder, "numbered").once(request_digest(request, len(merge.names)), compute))
+    Folder(folder.place / PLANS).clear()
     return result
 
 

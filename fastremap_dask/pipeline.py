@@ -27,6 +27,8 @@ from .volumes import as_root
 PLACE_NBYTES = 8
 # States that one task merges and answers at most: its argument names them all.
 GROUP_STATES = 4096
+# What the names of all objects begin with that only the job itself needs, whatever its memory.
+PLANS = "plans"
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def plan(
     groups = list(group_sizes(sizes, capacity)) or [(0, 0)]
     if groups[-1][0] != len(names):
         raise ValueError(f"there are {len(names)} states, and the sizes of {groups[-1][0]}")
-    scratch = Scratch(folder, f"plan-{request_digest(request, capacity, groups)}")
+    scratch = Scratch(folder, f"{PLANS}/{request_digest(request, capacity, groups)}")
     rows = {name: [int(number) for number in column] for name, column in (extra or {}).items()}
     return Merge(perform, scratch, schema, capacity, names, groups, rows)
 
@@ -129,6 +131,12 @@ def group_sizes(sizes: Iterable[int], capacity: int) -> Iterator[tuple[int, int]
         stop, n_rows = stop + 1, n_rows + int(size)
     if stop > start:
         yield stop, n_rows
+
+
+def drop_plans(folder: Folder, but: str = "") -> None:
+    """Remove what other plans have left: runs with other memory that came to no end."""
+    for name in {"/".join(name.split("/")[:2]) for name in folder.names(PLANS)} - {but}:
+        Scratch(folder, name).drop()
 
 
 def merge_all(merge: Merge, known: Sequence[int], by_first: bool) -> list[dict[str, Any]]:

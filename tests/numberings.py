@@ -1,5 +1,6 @@
 """States of made-up volumes, and ways to run the tasks that number them."""
 
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -40,6 +41,7 @@ class Performer:
 
     def run(self, function, argument):
         assert str(argument)
+        function, argument = pickle.loads(pickle.dumps((function, argument)))
         return function(argument)
 
 
@@ -95,7 +97,7 @@ def contents(path: Path) -> dict[str, bytes]:
     """Return all files under a path but the states and what a plan has left, by name."""
     found = {str(p.relative_to(path)): p.read_bytes() for p in sorted(path.rglob("*")) if p.is_file()}
     return {
-        name: data for name, data in found.items() if not name.startswith(("job/states", "job/plan", "job/numbered"))
+        name: data for name, data in found.items() if not name.startswith(("job/states", "job/plans", "job/numbered"))
     }
 
 

@@ -62,7 +62,7 @@ def check(tmp_path, volumes, borders, numbering, perform=None, budget_nbytes=MUC
     assert open_table(path / "table.zarr") == table
     assert np.dtype(facts.dtype) == ids.dtype
     assert facts.n_rows == len(table)
-    assert not list(path.glob("job/plan*/**/*.*"))
+    assert not (path / "job" / "plans").exists()
     return contents(path), facts
 
 
@@ -77,7 +77,7 @@ def test_ids_and_table_are_those_of_renumber(dtype, preserve_zero, order, tmp_pa
     assert results[0][1].n_labels == np.unique(volume).size
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_random_volumes(data, tmp_path_factory):
     dtype = data.draw(st.sampled_from(["?", "i1", "u2", "i4", "u8"]))
@@ -280,10 +280,10 @@ def test_parts_are_bounded_for_skewed_labels(kind, order, tmp_path):
 
 
 def test_an_uneven_part_is_cut_again(tmp_path, monkeypatch):
-    monkeypatch.setattr("fastremap_dask.shuffle.SAMPLES", 16)
+    monkeypatch.setattr("fastremap_dask.shuffle.SAMPLES", 4)
     perform = Performer()
     volume = SKEWED["one narrow range"](np.random.default_rng(0)).astype(np.int64)
-    check(tmp_path, [volume], [500, 1000], rules("i8"), perform, budget_nbytes=100 * 24)
+    check(tmp_path, [volume], [500, 1000], rules("i8"), perform, budget_nbytes=400 * 24)
     assert "cut-labels-1" in perform.stages
 
 
@@ -292,7 +292,7 @@ def test_an_interrupted_run_is_taken_up(tmp_path):
     plain, columns = Performer(), ("counts",)
     expected = check(tmp_path, volumes, [50, 120], numbering, plain, 700, columns=columns)
     aborted = set()
-    for n in range(0, plain.n, 3):
+    for n in range(0, plain.n, 4):
         path = tmp_path / f"aborted-{n}"
         folder, first, second, other = folder_at(path), Performer(n), Performer(), Performer()
         names, sizes = fill_states(folder, volumes, [50, 120])
@@ -300,13 +300,14 @@ def test_an_interrupted_run_is_taken_up(tmp_path):
         with pytest.raises(Aborted) as stage:
             number(first, *given, columns=columns, budget_nbytes=700)
         aborted.add(str(stage.value))
-        if n % 2:  # with other memory
+        if n % 8:  # with other memory
             facts = number(other, *given, columns=columns, budget_nbytes=MUCH)
         else:
             facts = number(second, *given, columns=columns, budget_nbytes=700)
             sampled = sum(n for stage, n in first.stages.items() if "sample" in stage)
             assert first.n + second.n <= plain.n + sampled
         assert (contents(path), facts) == expected
+        assert not (path / "job" / "plans").exists()
         assert number(Performer(0), *given, columns=columns, budget_nbytes=500) == facts
     assert aborted == set(plain.stages)
 
@@ -361,7 +362,7 @@ class Names:
         return 10**6
 
     def __getitem__(self, wanted: slice):
-        return [f"{n:08d}" for n in range(*wanted.indices(10**6))]
+        return range(10**6)[wanted]
 
 
 def test_a_plan_holds_numbers_for_groups_alone(tmp_path):
