@@ -92,7 +92,7 @@ def group_states(group: Group, *, scratch: Scratch, schema: Schema) -> dict[str,
         for column, whole in rows.items():
             if stop > group.n_rows:
                 raise ValueError(f"the states of {group} have more than the {group.n_rows} rows that were counted")
-            whole[at:stop] = state.read(column)
+            np.copyto(whole[at:stop], state.read(column), casting="safe")
         at = stop
     if at != group.n_rows:
         raise ValueError(f"the states of {group} have {at} rows, and {group.n_rows} were counted")
@@ -144,7 +144,9 @@ def combine(labels: np.ndarray, values: Values) -> tuple[np.ndarray, Values, np.
     return labels, merged, inverse
 
 
-def merge_part(part: Item, *, split: Split, schema: Schema, n_groups: int, by_first: bool) -> dict[str, Any]:
+def merge_part(
+    part: Item, *, split: Split, schema: Schema, n_groups: int, columns: Sequence[str], by_first: bool
+) -> dict[str, Any]:
     """
     Merge all rows of a range of labels: a task.
 
@@ -158,6 +160,8 @@ def merge_part(part: Item, *, split: Split, schema: Schema, n_groups: int, by_fi
         The rows.
     n_groups : int
         Number of groups.
+    columns : sequence of str
+        Which of the values to keep.
     by_first : bool
         Also write the new labels in the order of their first voxels, into ``firsts``.
 
@@ -189,10 +193,11 @@ def merge_part(part: Item, *, split: Split, schema: Schema, n_groups: int, by_fi
         at = at[np.argsort(values["first"][at])]
         scratch.write({"first": values["first"][at], "at": at}, "firsts", part.index)
     absent = np.flatnonzero(~present).astype(np.uint32)
-    for name in ABSENT.keys() & values.keys():
-        values[name][absent] = ABSENT[name][1]
+    kept = {name: values[name] for name in columns}
+    for name in ABSENT.keys() & kept.keys():
+        kept[name][absent] = ABSENT[name][1]
     routes = {"starts": starts, "inverse": inverse, "known_at": known_at, "known_ids": known_ids, "absent": absent}
-    return scratch.write(routes | {"labels": labels} | values, "parts", part.index, **facts)
+    return scratch.write({**routes, "labels": labels, **kept}, "parts", part.index, **facts)
 
 
 def _read_part(part: Item, split: Split, schema: Schema, n_groups: int) -> tuple[Values, np.ndarray, np.ndarray]:

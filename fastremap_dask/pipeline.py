@@ -26,7 +26,7 @@ from .volumes import as_root
 # A task that sorts a row holds, beside it, its place in the order.
 PLACE_NBYTES = 8
 # States that one task merges and answers at most: its argument names them all.
-GROUP_STATES = 4096
+GROUP_STATES = 1024
 # What the names of all objects begin with that only the job itself needs, whatever its memory.
 PLANS = "plans"
 
@@ -124,11 +124,11 @@ def group_sizes(sizes: Iterable[int], capacity: int) -> Iterator[tuple[int, int]
         The end of the group, and its rows.
     """
     start = stop = n_rows = 0
-    for size in sizes:
+    for size in map(int, sizes):
         if stop > start and (n_rows + size > capacity or stop - start == GROUP_STATES):
             yield stop, n_rows
             start, n_rows = stop, 0
-        stop, n_rows = stop + 1, n_rows + int(size)
+        stop, n_rows = stop + 1, n_rows + size
     if stop > start:
         yield stop, n_rows
 
@@ -139,7 +139,7 @@ def drop_plans(folder: Folder, but: str = "") -> None:
         Scratch(folder, name).drop()
 
 
-def merge_all(merge: Merge, known: Sequence[int], by_first: bool) -> list[dict[str, Any]]:
+def merge_all(merge: Merge, known: Sequence[int], columns: Sequence[str], by_first: bool) -> list[dict[str, Any]]:
     """
     Merge all states into parts of the table.
 
@@ -149,6 +149,8 @@ def merge_all(merge: Merge, known: Sequence[int], by_first: bool) -> list[dict[s
         The plan.
     known : sequence of int
         Rows of each source of known labels, which follow the groups.
+    columns : sequence of str
+        Columns that the parts are to have beside the labels.
     by_first : bool
         Whether first voxels will be ranked.
 
@@ -163,7 +165,8 @@ def merge_all(merge: Merge, known: Sequence[int], by_first: bool) -> list[dict[s
     n_rows = sum(fact["n_rows"] for fact in groups) + sum(known)
     sources = Sources(scratch, "keys", "labels", n_groups + len(known))
     cuts, counts = split(merge.perform, "cut-labels", sources, n_rows, merge.capacity, merge.schema.key)
-    merging = partial(merge_part, split=cuts, schema=merge.schema, n_groups=n_groups, by_first=by_first)
+    options = {"schema": merge.schema, "n_groups": n_groups, "columns": tuple(columns), "by_first": by_first}
+    merging = partial(merge_part, split=cuts, **options)
     items = (Item("part", part, count) for part, count in enumerate(counts))
     facts = merge.step("parts", merging, items, range(len(counts)))
     for unneeded in ("values", cuts.cuts or "values"):
