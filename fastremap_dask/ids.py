@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import zarr
 from zarr.storage import StorePath
 
 from fastremap.dtypes import bounds, ids_dtype, ladder, require_fit
@@ -71,7 +72,7 @@ def key_dtype(numbering: Numbering) -> np.dtype:
     own = plain(numbering.label_dtype)
     if numbering.known is None:
         return own
-    old = open_head(as_root(numbering.known))[0]["old"]
+    old = _open_known(numbering.known)[0]["old"]
     known = [int(old[0]), int(old[-1])] if old.size else []
     held = [*bounds(own), *known]
     for dtype in (own, *ladder(own), *ladder(np.dtype(np.int8))):
@@ -112,9 +113,7 @@ def read_known(merge: Merge, numbering: Numbering) -> list[dict[str, Any]]:
     scratch, index, facts = merge.scratch, len(merge.groups), []
     ids = np.dtype(np.int64)
     if numbering.known is not None:
-        group, head = open_head(as_root(numbering.known))
-        if "new" not in head["columns"]:
-            raise ValueError(f"the table at {show(numbering.known)} has no new labels: it knows no ids")
+        group, head = _open_known(numbering.known)
         ids = np.dtype(np.uint64) if group["new"].dtype == np.uint64 else ids
         length, n_rows = max(1, merge.capacity // CHUNK_LENGTH) * CHUNK_LENGTH, group["old"].size
         starts = range(0, n_rows, length)
@@ -130,6 +129,17 @@ def read_known(merge: Merge, numbering: Numbering) -> list[dict[str, Any]]:
         scratch.write({"ids": np.zeros(1, ids)}, "values", index)
         scratch.write({"labels": np.zeros(1, merge.schema.key)}, "keys", index)
     return facts
+
+
+def _open_known(known: StorePath) -> tuple[zarr.Group, dict[str, Any]]:
+    """Open a table of known labels, and refuse one that cannot serve as such."""
+    group, head = open_head(as_root(known))
+    if "new" not in head["columns"]:
+        raise ValueError(f"the table at {show(known)} has no new labels: it knows no ids")
+    for name in ("old", "new"):
+        if group[name].dtype.kind == "f":
+            raise ValueError(f"the table at {show(known)} holds {group[name].dtype}; labels and ids are integers here")
+    return group, head
 
 
 def choose_ids(

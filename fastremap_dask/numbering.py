@@ -228,6 +228,5 @@ def _rank(merge: Merge, n_new: Sequence[int]) -> int:
     bases = accumulate(counts, initial=0)
     items = (Item("range", part, count, base) for part, (count, base) in enumerate(zip(counts, bases, strict=False)))
     merge.step("ranks", partial(rank, split=cuts), items, range(len(counts)))
-    if cuts.cuts:
-        merge.scratch.drop(cuts.cuts)
+    cuts.forget()
     return len(counts)

@@ -169,8 +169,8 @@ def merge_all(merge: Merge, known: Sequence[int], columns: Sequence[str], by_fir
     merging = partial(merge_part, split=cuts, **options)
     items = (Item("part", part, count) for part, count in enumerate(counts))
     facts = merge.step("parts", merging, items, range(len(counts)))
-    for unneeded in ("values", cuts.cuts or "values"):
-        scratch.drop(unneeded)
+    scratch.drop("values")
+    cuts.forget()
     return facts
 
 
