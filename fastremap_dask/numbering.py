@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from zarr.storage import StorePath
 
+<<<<<<< HEAD
 from fastremap.dtypes import bounds, ids_dtype, ladder, require_fit
 from fastremap.table import check_new_ids
 
@@ -52,6 +53,16 @@ class Numbering:
     dtype: np.dtype | None
     label_dtype: np.dtype
     known: StorePath | None = None
+=======
+from .ids import Numbering, choose_ids, key_dtype, plain, read_known
+from .merging import Schema
+from .objects import Folder
+from .pipeline import PLANS, Merge, drop_plans, merge_all, plan, request_digest, smallest_dtype, write_table
+from .routing import number_part, rank, route
+from .scratch import Item, Perform, Scratch
+from .shuffle import Sources, split
+from .states import check_order
+>>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
 
 
 @dataclass(frozen=True)
@@ -143,6 +154,7 @@ def number(
 
     Notes
     -----
+<<<<<<< HEAD
     Time O(n log n) for n rows. What has been done in an earlier run is not done again; with another budget, only what
     is final is kept. The driver holds a few numbers for each group, part and chunk of the table.
     """
@@ -175,6 +187,43 @@ def number(
         }
 
     return _finish(merge, request, compute)
+=======
+    Time O(n log n) for n rows. Scratch, the states included: at most four times their bytes where each label is in two
+    of them, or they hold more than labels; else five times. What has been done in an earlier run is not done again;
+    with another budget, only what is final is kept. The driver holds a few numbers for each group, part and chunk of
+    the table.
+    """
+    check_order(numbering.order)
+    wanted = dict.fromkeys([*["first"] * (numbering.order == "first"), *columns], np.dtype(np.int64))
+    request = repr((numbering, tuple(columns), extra, tuple(ask)))
+    schema = Schema(key_dtype(numbering), wanted)
+    merge = plan(perform, folder, names, sizes, schema, budget_nbytes, request, extra)
+    return _finish(merge, request, partial(_number, merge, numbering, table, columns, ask))
+
+
+def _number(
+    merge: Merge, numbering: Numbering, table: StorePath, columns: Sequence[str], ask: Sequence[int]
+) -> dict[str, Any]:
+    """Do what `number` does, and return its result as JSON holds it."""
+    known = read_known(merge, numbering)
+    known_rows = [fact["n_rows"] for fact in known] + [1] * numbering.preserve_zero
+    parts = merge_all(merge, known_rows, columns, numbering.order == "first")
+    next_id, ids, dtype = choose_ids(numbering, parts, known)
+    facts = _give_ids(merge, parts, numbering.order == "first", next_id, dtype, ask)
+    sources = {"old": ("parts", "labels"), "new": ("numbers", "ids"), **{name: ("parts", name) for name in columns}}
+    written = write_table(merge, parts, sources, {"new": smallest_dtype(ids)}, table)
+    merge.scratch.drop("parts")
+    routing = partial(route, scratch=merge.scratch, n_parts=len(parts), dtype=dtype)
+    merge.step("route", routing, merge.items(), range(len(merge.groups)))
+    held = [extreme for fact in facts for extreme in fact["ids"] or ()]
+    asked = {i: found for fact in facts for i, found in fact["asked"]}
+    return written | {
+        "lowest_id": min(held, default=0),
+        "highest_id": max(held, default=0),
+        "dtype": dtype.name,
+        "asked": [asked.get(i, 0) for i in range(len(ask))],
+    }
+>>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
 
 
 def collect(
@@ -204,14 +253,24 @@ def collect(
     Numbered
         What is worth knowing.
     """
+<<<<<<< HEAD
     schema = Schema(_plain(schema.key), {name: _plain(dtype) for name, dtype in schema.values.items()})
+=======
+    schema = Schema(plain(schema.key), {name: plain(dtype) for name, dtype in schema.values.items()})
+>>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
     request = repr((schema, extra))
     merge = plan(perform, folder, names, sizes, schema, budget_nbytes, request, extra)
     named = {"parents": "new", "counts": "counts", "first": "first"}
 
     def compute() -> dict[str, Any]:
+<<<<<<< HEAD
         parts = merge_all(merge, [], False)
         sources = {name: ("parts", column) for column, name in named.items() if column in schema.values}
+=======
+        kept = {column: name for column, name in named.items() if column in schema.values}
+        parts = merge_all(merge, [], tuple(kept), False)
+        sources = {name: ("parts", column) for column, name in kept.items()}
+>>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
         parents = [extreme for fact in parts for extreme in fact["parents"] or ()]
         dtypes = {"new": smallest_dtype(parents)}
         return write_table(merge, parts, {"old": ("parts", "labels"), **sources}, dtypes, table)
@@ -221,6 +280,7 @@ def collect(
 
 def _finish(merge: Merge, request: str, compute: Callable[[], dict[str, Any]]) -> Numbered:
     """Compute the result unless an earlier run did, and free what the plan has kept."""
+<<<<<<< HEAD
     final = Scratch(merge.scratch.folder, "numbered")
     result = Numbered(**final.once(request_digest(request, len(merge.names)), compute))
     merge.scratch.drop()
@@ -330,6 +390,15 @@ def choose_ids(
     return next_id, ids, ids_dtype(numbering.label_dtype, min([0, *ids]), max([0, *ids]))
 
 
+=======
+    folder = merge.scratch.folder
+    drop_plans(folder, but=merge.scratch.plan)
+    result = Numbered(**Scratch(folder, "numbered").once(request_digest(request, len(merge.names)), compute))
+    Folder(folder.place / PLANS).clear()
+    return result
+
+
+>>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
 def _give_ids(
     merge: Merge, parts: Sequence[Mapping[str, Any]], by_first: bool, next_id: int, dtype: np.dtype, ask: Sequence[int]
 ) -> list[dict[str, Any]]:
@@ -359,6 +428,10 @@ def _rank(merge: Merge, n_new: Sequence[int]) -> int:
     bases = accumulate(counts, initial=0)
     items = (Item("range", part, count, base) for part, (count, base) in enumerate(zip(counts, bases, strict=False)))
     merge.step("ranks", partial(rank, split=cuts), items, range(len(counts)))
+<<<<<<< HEAD
     if cuts.cuts:
         merge.scratch.drop(cuts.cuts)
+=======
+    cuts.forget()
+>>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
     return len(counts)
