@@ -92,11 +92,7 @@ def group_states(group: Group, *, scratch: Scratch, schema: Schema) -> dict[str,
         for column, whole in rows.items():
             if stop > group.n_rows:
                 raise ValueError(f"the states of {group} have more than the {group.n_rows} rows that were counted")
-<<<<<<< HEAD
-            whole[at:stop] = state.read(column)
-=======
             np.copyto(whole[at:stop], state.read(column), casting="safe")
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
         at = stop
     if at != group.n_rows:
         raise ValueError(f"the states of {group} have {at} rows, and {group.n_rows} were counted")
@@ -148,13 +144,9 @@ def combine(labels: np.ndarray, values: Values) -> tuple[np.ndarray, Values, np.
     return labels, merged, inverse
 
 
-<<<<<<< HEAD
-def merge_part(part: Item, *, split: Split, schema: Schema, n_groups: int, by_first: bool) -> dict[str, Any]:
-=======
 def merge_part(
     part: Item, *, split: Split, schema: Schema, n_groups: int, columns: Sequence[str], by_first: bool
 ) -> dict[str, Any]:
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
     """
     Merge all rows of a range of labels: a task.
 
@@ -168,11 +160,8 @@ def merge_part(
         The rows.
     n_groups : int
         Number of groups.
-<<<<<<< HEAD
-=======
     columns : sequence of str
         Which of the values to keep.
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
     by_first : bool
         Also write the new labels in the order of their first voxels, into ``firsts``.
 
@@ -204,18 +193,11 @@ def merge_part(
         at = at[np.argsort(values["first"][at])]
         scratch.write({"first": values["first"][at], "at": at}, "firsts", part.index)
     absent = np.flatnonzero(~present).astype(np.uint32)
-<<<<<<< HEAD
-    for name in ABSENT.keys() & values.keys():
-        values[name][absent] = ABSENT[name][1]
-    routes = {"starts": starts, "inverse": inverse, "known_at": known_at, "known_ids": known_ids, "absent": absent}
-    return scratch.write(routes | {"labels": labels} | values, "parts", part.index, **facts)
-=======
     kept = {name: values[name] for name in columns}
     for name in ABSENT.keys() & kept.keys():
         kept[name][absent] = ABSENT[name][1]
     routes = {"starts": starts, "inverse": inverse, "known_at": known_at, "known_ids": known_ids, "absent": absent}
     return scratch.write({**routes, "labels": labels, **kept}, "parts", part.index, **facts)
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
 
 
 def _read_part(part: Item, split: Split, schema: Schema, n_groups: int) -> tuple[Values, np.ndarray, np.ndarray]:

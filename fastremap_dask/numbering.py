@@ -11,49 +11,6 @@ from typing import Any
 import numpy as np
 from zarr.storage import StorePath
 
-<<<<<<< HEAD
-from fastremap.dtypes import bounds, ids_dtype, ladder, require_fit
-from fastremap.table import check_new_ids
-
-from .merging import Schema
-from .objects import Folder
-from .pipeline import Merge, merge_all, plan, request_digest, smallest_dtype, total, write_table
-from .places import as_root, show
-from .routing import known_labels, number_part, rank, route
-from .scratch import Item, Perform, Scratch
-from .shuffle import Sources, split
-from .states import check_order
-from .tableformat import CHUNK_LENGTH, column_digest, open_head
-
-
-@dataclass(frozen=True)
-class Numbering:
-    """
-    Say how labels get ids.
-
-    Parameters
-    ----------
-    start : int
-        As for `fastremap.renumber`, and so the next two.
-    preserve_zero : bool
-        Whether 0 stays 0.
-    order : {"first", "sorted"}
-        By first voxel or by label.
-    dtype : numpy.dtype or None
-        That of the ids, if it is not the smallest.
-    label_dtype : numpy.dtype
-        That of the labels: bool, or an integer dtype.
-    known : zarr.storage.StorePath or None
-        A table whose labels keep their ids; new labels go on after the highest of these.
-    """
-
-    start: int
-    preserve_zero: bool
-    order: str
-    dtype: np.dtype | None
-    label_dtype: np.dtype
-    known: StorePath | None = None
-=======
 from .ids import Numbering, choose_ids, key_dtype, plain, read_known
 from .merging import Schema
 from .objects import Folder
@@ -62,7 +19,6 @@ from .routing import number_part, rank, route
 from .scratch import Item, Perform, Scratch
 from .shuffle import Sources, split
 from .states import check_order
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
 
 
 @dataclass(frozen=True)
@@ -154,40 +110,6 @@ def number(
 
     Notes
     -----
-<<<<<<< HEAD
-    Time O(n log n) for n rows. What has been done in an earlier run is not done again; with another budget, only what
-    is final is kept. The driver holds a few numbers for each group, part and chunk of the table.
-    """
-    check_order(numbering.order)
-    by_first = numbering.order == "first"
-    wanted = tuple(dict.fromkeys([*(["first"] if by_first else []), *columns]))
-    key = _key_dtype(numbering)
-    schema = Schema(key, dict.fromkeys(wanted, np.dtype(np.int64)))
-    request = repr((numbering, tuple(columns), extra, tuple(ask)))
-    merge = plan(perform, folder, names, sizes, schema, budget_nbytes, request, extra)
-
-    def compute() -> dict[str, Any]:
-        known = _read_known(merge, numbering)
-        sources_of_known = [fact["n_rows"] for fact in known] + [1] * numbering.preserve_zero
-        parts = merge_all(merge, sources_of_known, by_first)
-        next_id, ids, dtype = choose_ids(numbering, parts, known)
-        facts = _give_ids(merge, parts, by_first, next_id, dtype, ask)
-        held = [extreme for fact in facts for extreme in fact["ids"] or ()]
-        asked = {i: found for fact in facts for i, found in fact["asked"]}
-        sources = {"old": ("parts", "labels"), "new": ("numbers", "ids"), **{name: ("parts", name) for name in columns}}
-        written = write_table(merge, parts, sources, {"new": smallest_dtype(ids)}, table)
-        merge.scratch.drop("parts")
-        routing = partial(route, scratch=merge.scratch, n_parts=len(parts), dtype=dtype)
-        merge.step("route", routing, merge.items(), range(len(merge.groups)))
-        return written | {
-            "lowest_id": min(held, default=0),
-            "highest_id": max(held, default=0),
-            "dtype": dtype.name,
-            "asked": [asked.get(i, 0) for i in range(len(ask))],
-        }
-
-    return _finish(merge, request, compute)
-=======
     Time O(n log n) for n rows. Scratch, the states included: at most four times their bytes where each label is in two
     of them, or they hold more than labels; else five times. What has been done in an earlier run is not done again;
     with another budget, only what is final is kept. The driver holds a few numbers for each group, part and chunk of
@@ -223,7 +145,6 @@ def _number(
         "dtype": dtype.name,
         "asked": [asked.get(i, 0) for i in range(len(ask))],
     }
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
 
 
 def collect(
@@ -253,24 +174,15 @@ def collect(
     Numbered
         What is worth knowing.
     """
-<<<<<<< HEAD
-    schema = Schema(_plain(schema.key), {name: _plain(dtype) for name, dtype in schema.values.items()})
-=======
     schema = Schema(plain(schema.key), {name: plain(dtype) for name, dtype in schema.values.items()})
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
     request = repr((schema, extra))
     merge = plan(perform, folder, names, sizes, schema, budget_nbytes, request, extra)
     named = {"parents": "new", "counts": "counts", "first": "first"}
 
     def compute() -> dict[str, Any]:
-<<<<<<< HEAD
-        parts = merge_all(merge, [], False)
-        sources = {name: ("parts", column) for column, name in named.items() if column in schema.values}
-=======
         kept = {column: name for column, name in named.items() if column in schema.values}
         parts = merge_all(merge, [], tuple(kept), False)
         sources = {name: ("parts", column) for column, name in kept.items()}
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
         parents = [extreme for fact in parts for extreme in fact["parents"] or ()]
         dtypes = {"new": smallest_dtype(parents)}
         return write_table(merge, parts, {"old": ("parts", "labels"), **sources}, dtypes, table)
@@ -280,117 +192,6 @@ def collect(
 
 def _finish(merge: Merge, request: str, compute: Callable[[], dict[str, Any]]) -> Numbered:
     """Compute the result unless an earlier run did, and free what the plan has kept."""
-<<<<<<< HEAD
-    final = Scratch(merge.scratch.folder, "numbered")
-    result = Numbered(**final.once(request_digest(request, len(merge.names)), compute))
-    merge.scratch.drop()
-    return result
-
-
-def _key_dtype(numbering: Numbering) -> np.dtype:
-    """Return the dtype in which labels are merged: that of the volume, unless known labels need another."""
-    own = _plain(numbering.label_dtype)
-    if numbering.known is None:
-        return own
-    old = open_head(as_root(numbering.known))[0]["old"]
-    known = [int(old[0]), int(old[-1])] if old.size else []
-    held = [*bounds(own), *known]
-    for dtype in (own, *ladder(own), *ladder(np.dtype(np.int8))):
-        if bounds(dtype)[0] <= min(held) and max(held) <= bounds(dtype)[1]:
-            return dtype
-    raise ValueError(
-        f"the labels of the table at {show(numbering.known)}, {known[0]} to {known[1]}, and those of a volume of {own} "
-        "fit no integer dtype together"
-    )
-
-
-def _plain(dtype: np.dtype) -> np.dtype:
-    """Return the dtype of labels as numbers: bool as 0 and 1."""
-    return np.dtype(np.uint8) if dtype.kind == "b" else dtype
-
-
-def _read_known(merge: Merge, numbering: Numbering) -> list[dict[str, Any]]:
-    """Make sources of known labels, the last of 0 where it is kept; return the facts of the known table."""
-    scratch, index, facts = merge.scratch, len(merge.groups), []
-    ids = np.dtype(np.int64)
-    if numbering.known is not None:
-        group, head = open_head(as_root(numbering.known))
-        if "new" not in head["columns"]:
-            raise ValueError(f"the table at {show(numbering.known)} has no new labels: it knows no ids")
-        ids = np.dtype(np.uint64) if group["new"].dtype == np.uint64 else ids
-        length, n_rows = max(1, merge.capacity // CHUNK_LENGTH) * CHUNK_LENGTH, group["old"].size
-        starts = range(0, n_rows, length)
-        items = (Item("known labels", index + i, min(length, n_rows - at), at) for i, at in enumerate(starts))
-        reading = partial(known_labels, scratch=scratch, table=numbering.known, key=merge.schema.key, ids=ids)
-        facts = merge.step("known", reading, items, range(index, index + len(starts)), "keys")
-        for name, digest in head["columns"].items():
-            chunks = [chunk for fact in facts for chunk in fact["digests"].get(name, ())]
-            if name in ("old", "new") and digest not in (None, column_digest(group[name], chunks)):
-                raise ValueError(f"the table at {show(numbering.known)} is damaged: its column {name} has changed")
-        index += len(starts)
-    if numbering.preserve_zero:
-        scratch.write({"ids": np.zeros(1, ids)}, "values", index)
-        scratch.write({"labels": np.zeros(1, merge.schema.key)}, "keys", index)
-    return facts
-
-
-def choose_ids(
-    numbering: Numbering, parts: Sequence[Mapping[str, Any]], known: Sequence[Mapping[str, Any]]
-) -> tuple[int, list[int], np.dtype]:
-    """
-    Choose the ids of new labels, and the dtype of all.
-
-    Parameters
-    ----------
-    numbering : Numbering
-        The rules.
-    parts, known : sequence of mapping
-        The facts of the parts, and of the sources of known labels.
-
-    Returns
-    -------
-    next_id : int
-        The first new id.
-    ids : list of int
-        The extremes of all ids of the table.
-    dtype : numpy.dtype
-        For the ids.
-
-    Raises
-    ------
-    ValueError
-        As `fastremap.renumber`; also if known labels do not let 0 stay 0.
-    """
-    n_new, has_zero = total(parts, "n_new"), any(fact["has_zero"] for fact in parts)
-    keeps_zero = numbering.preserve_zero and has_zero
-    ids = [extreme for fact in known for extreme in fact["ids"]]
-    next_id = max([numbering.start, *(extreme + 1 for extreme in ids)])
-    for fact in known if numbering.preserve_zero else ():
-        if any(fact["zero_to"]) or (has_zero and fact["zero_from"]):
-            label, new = (0, fact["zero_to"][0]) if any(fact["zero_to"]) else (fact["zero_from"][0], 0)
-            raise ValueError(
-                f"the known table gives the id {new} to the label {label}, and preserve_zero keeps 0 for the label 0; "
-                "choose preserve_zero=False, or another table"
-            )
-    check_new_ids(numbering.label_dtype, next_id, n_new, keeps_zero)
-    last = next_id + n_new - 1
-    ids += [0] * numbering.preserve_zero + [next_id, last] * (n_new > 0)
-    if numbering.dtype is not None:
-        high = bounds(numbering.dtype)[1]
-        misfits = [high + 1] * (n_new > 0 and next_id <= high < last)
-        require_fit(np.array([*misfits, *ids], object), numbering.dtype, "new id")
-        return next_id, ids, numbering.dtype
-    if (
-        numbering.label_dtype.kind == "b"
-        and numbering.start == 1
-        and numbering.preserve_zero
-        and numbering.known is None
-    ):
-        return next_id, ids, numbering.label_dtype
-    return next_id, ids, ids_dtype(numbering.label_dtype, min([0, *ids]), max([0, *ids]))
-
-
-=======
     folder = merge.scratch.folder
     drop_plans(folder, but=merge.scratch.plan)
     result = Numbered(**Scratch(folder, "numbered").once(request_digest(request, len(merge.names)), compute))
@@ -398,7 +199,6 @@ def choose_ids(
     return result
 
 
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
 def _give_ids(
     merge: Merge, parts: Sequence[Mapping[str, Any]], by_first: bool, next_id: int, dtype: np.dtype, ask: Sequence[int]
 ) -> list[dict[str, Any]]:
@@ -428,10 +228,5 @@ def _rank(merge: Merge, n_new: Sequence[int]) -> int:
     bases = accumulate(counts, initial=0)
     items = (Item("range", part, count, base) for part, (count, base) in enumerate(zip(counts, bases, strict=False)))
     merge.step("ranks", partial(rank, split=cuts), items, range(len(counts)))
-<<<<<<< HEAD
-    if cuts.cuts:
-        merge.scratch.drop(cuts.cuts)
-=======
     cuts.forget()
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
     return len(counts)

@@ -18,28 +18,17 @@ from fastremap.dtypes import bounds, ladder
 
 from .merging import Group, Rows, Schema, group_states, merge_part, write_table_rows
 from .objects import Folder
-<<<<<<< HEAD
-from .places import as_root
-from .scratch import Item, Perform, Scratch
-from .shuffle import Sources, split
-from .tableformat import CHUNK_LENGTH, create_columns, seal
-=======
 from .scratch import Item, Perform, Scratch
 from .shuffle import Sources, split
 from .tableformat import CHUNK_LENGTH, create_columns, seal
 from .places import as_root
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
 
 # A task that sorts a row holds, beside it, its place in the order.
 PLACE_NBYTES = 8
 # States that one task merges and answers at most: its argument names them all.
-<<<<<<< HEAD
-GROUP_STATES = 4096
-=======
 GROUP_STATES = 1024
 # What the names of all objects begin with that only the job itself needs, whatever its memory.
 PLANS = "plans"
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
 
 
 @dataclass(frozen=True)
@@ -113,11 +102,7 @@ def plan(
     groups = list(group_sizes(sizes, capacity)) or [(0, 0)]
     if groups[-1][0] != len(names):
         raise ValueError(f"there are {len(names)} states, and the sizes of {groups[-1][0]}")
-<<<<<<< HEAD
-    scratch = Scratch(folder, f"plan-{request_digest(request, capacity, groups)}")
-=======
     scratch = Scratch(folder, f"{PLANS}/{request_digest(request, capacity, groups)}")
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
     rows = {name: [int(number) for number in column] for name, column in (extra or {}).items()}
     return Merge(perform, scratch, schema, capacity, names, groups, rows)
 
@@ -139,26 +124,15 @@ def group_sizes(sizes: Iterable[int], capacity: int) -> Iterator[tuple[int, int]
         The end of the group, and its rows.
     """
     start = stop = n_rows = 0
-<<<<<<< HEAD
-    for size in sizes:
-        if stop > start and (n_rows + size > capacity or stop - start == GROUP_STATES):
-            yield stop, n_rows
-            start, n_rows = stop, 0
-        stop, n_rows = stop + 1, n_rows + int(size)
-=======
     for size in map(int, sizes):
         if stop > start and (n_rows + size > capacity or stop - start == GROUP_STATES):
             yield stop, n_rows
             start, n_rows = stop, 0
         stop, n_rows = stop + 1, n_rows + size
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
     if stop > start:
         yield stop, n_rows
 
 
-<<<<<<< HEAD
-def merge_all(merge: Merge, known: Sequence[int], by_first: bool) -> list[dict[str, Any]]:
-=======
 def drop_plans(folder: Folder, but: str = "") -> None:
     """Remove what other plans have left: runs with other memory that came to no end."""
     for name in {"/".join(name.split("/")[:2]) for name in folder.names(PLANS)} - {but}:
@@ -166,7 +140,6 @@ def drop_plans(folder: Folder, but: str = "") -> None:
 
 
 def merge_all(merge: Merge, known: Sequence[int], columns: Sequence[str], by_first: bool) -> list[dict[str, Any]]:
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
     """
     Merge all states into parts of the table.
 
@@ -176,11 +149,8 @@ def merge_all(merge: Merge, known: Sequence[int], columns: Sequence[str], by_fir
         The plan.
     known : sequence of int
         Rows of each source of known labels, which follow the groups.
-<<<<<<< HEAD
-=======
     columns : sequence of str
         Columns that the parts are to have beside the labels.
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
     by_first : bool
         Whether first voxels will be ranked.
 
@@ -195,20 +165,12 @@ def merge_all(merge: Merge, known: Sequence[int], columns: Sequence[str], by_fir
     n_rows = sum(fact["n_rows"] for fact in groups) + sum(known)
     sources = Sources(scratch, "keys", "labels", n_groups + len(known))
     cuts, counts = split(merge.perform, "cut-labels", sources, n_rows, merge.capacity, merge.schema.key)
-<<<<<<< HEAD
-    merging = partial(merge_part, split=cuts, schema=merge.schema, n_groups=n_groups, by_first=by_first)
-    items = (Item("part", part, count) for part, count in enumerate(counts))
-    facts = merge.step("parts", merging, items, range(len(counts)))
-    for unneeded in ("values", cuts.cuts or "values"):
-        scratch.drop(unneeded)
-=======
     options = {"schema": merge.schema, "n_groups": n_groups, "columns": tuple(columns), "by_first": by_first}
     merging = partial(merge_part, split=cuts, **options)
     items = (Item("part", part, count) for part, count in enumerate(counts))
     facts = merge.step("parts", merging, items, range(len(counts)))
     scratch.drop("values")
     cuts.forget()
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
     return facts
 
 

@@ -65,14 +65,11 @@ class Split:
             return np.array([0, self.sources.scratch.open(self.sources.prefix, source).length(self.sources.key)])
         return self.sources.scratch.open(self.cuts, source).read("cuts")
 
-<<<<<<< HEAD
-=======
     def forget(self) -> None:
         """Remove what says where the parts begin."""
         if self.cuts is not None:
             self.sources.scratch.drop(self.cuts)
 
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
     def pieces(self, part: int) -> Iterator[tuple[int, int, int]]:
         """Generate source, start and stop of the rows of a part."""
         for source in range(self.sources.n):
@@ -129,14 +126,8 @@ def split(
         pieces = {part: -(-2 * counts[part] // capacity) for part in sorted(heavy)}
         turn_of = partial(_cut_again, perform, f"{step}-{turn}", at, pieces, splitters, dtype)
         splitters, counts = scratch.once(f"{step}-{turn}", turn_of)
-<<<<<<< HEAD
-        at = Split(sources, f"{step}-{turn}", len(counts))
-        if turn:
-            scratch.drop(f"{step}-{turn - 1}")
-=======
         at.forget()
         at = Split(sources, f"{step}-{turn}", len(counts))
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
     raise AssertionError("unreachable: the rounds end")
 
 

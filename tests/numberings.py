@@ -1,9 +1,6 @@
 """States of made-up volumes, and ways to run the tasks that number them."""
 
-<<<<<<< HEAD
-=======
 import pickle
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -44,10 +41,7 @@ class Performer:
 
     def run(self, function, argument):
         assert str(argument)
-<<<<<<< HEAD
-=======
         function, argument = pickle.loads(pickle.dumps((function, argument)))
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
         return function(argument)
 
 
@@ -103,11 +97,7 @@ def contents(path: Path) -> dict[str, bytes]:
     """Return all files under a path but the states and what a plan has left, by name."""
     found = {str(p.relative_to(path)): p.read_bytes() for p in sorted(path.rglob("*")) if p.is_file()}
     return {
-<<<<<<< HEAD
-        name: data for name, data in found.items() if not name.startswith(("job/states", "job/plan", "job/numbered"))
-=======
         name: data for name, data in found.items() if not name.startswith(("job/states", "job/plans", "job/numbered"))
->>>>>>> 3d2c1c704109bf1227748ceecc302aa7712b4802
     }
 
 
