@@ -15,10 +15,10 @@ from fastremap.dtypes import bounds, ids_dtype, ladder, require_fit
 from fastremap.table import check_new_ids
 
 from .pipeline import Merge, total
+from .places import as_root, show
 from .routing import known_labels
 from .scratch import Item
 from .tableformat import CHUNK_LENGTH, column_digest, open_head
-from .places import as_root, show
 
 
 @dataclass(frozen=True)

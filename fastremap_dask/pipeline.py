@@ -18,10 +18,10 @@ from fastremap.dtypes import bounds, ladder
 
 from .merging import Group, Rows, Schema, group_states, merge_part, write_table_rows
 from .objects import Folder
+from .places import as_root
 from .scratch import Item, Perform, Scratch
 from .shuffle import Sources, split
 from .tableformat import CHUNK_LENGTH, create_columns, seal
-from .places import as_root
 
 # A task that sorts a row holds, beside it, its place in the order.
 PLACE_NBYTES = 8

@@ -12,7 +12,7 @@ PROCESS_NBYTES = 150_000_000
 TASK_NBYTES = 64_000_000
 # Small stored units are grouped into blocks of about this size: a task costs the scheduler up to a millisecond, and
 # a volume of 64 cubed chunks of a byte would otherwise be all tasks and no work.
-BLOCK_NBYTES = 64_000_000
+BLOCK_NBYTES = 32_000_000
 # A task that merges labels takes at least so many bytes of them at a time, and uses up to four times as much.
 ROWS_NBYTES = 16_000_000
 # Blocks for each thread below which threads would idle at the end of a stage.

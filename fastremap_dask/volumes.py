@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -18,7 +20,7 @@ from zarr.storage import StorePath
 import fastremap
 
 from .blocksets import BlockSet
-from .objects import access, list_under, make_durable, patiently
+from .objects import access, at_once, is_local, list_under, make_durable, patiently
 from .places import Location, Options, locate, show
 from .plan import Block, Grid, Volume
 
@@ -44,11 +46,14 @@ class Stored:
 
     def open(self) -> zarr.Array:
         """Return the array, without asking the store."""
-        return zarr.Array(self.open_async())
+        return self._array
 
-    def open_async(self) -> zarr.AsyncArray:
-        """Return the array for code that is async."""
-        return zarr.AsyncArray(metadata=self.document, store_path=self.place)
+    @cached_property
+    def _array(self) -> zarr.Array:
+        return zarr.Array(zarr.AsyncArray(metadata=self.document, store_path=self.place))
+
+    def __reduce__(self) -> tuple:  # without the open array
+        return Stored, (self.place, self.document)
 
 
 @dataclass(frozen=True)
@@ -188,7 +193,7 @@ def read_block(source: Source, block: Block) -> np.ndarray:
     array, box = source.stored.open(), source.box(block)
     if array.shards is not None:
         _check_shards(source.stored, array, box)
-    opened = source.stored.open_async()
+    opened = array.async_array
     voxels = np.asarray(access(lambda: opened.getitem(box)))
     native = np.require(voxels, voxels.dtype.newbyteorder("="), ["C", "W"])
     return fastremap.transpose(native) if source.reverse else native
@@ -231,7 +236,7 @@ def write_block(target: Stored, block: Block, voxels: np.ndarray, *, durable: bo
     zarr reads a shard before it writes it. One that was torn by an earlier crash cannot be read: it is removed, and
     written anew.
     """
-    array = target.open_async()
+    array = target.open().async_array
     units = list(units_of(target, block))
     sync(_write_units(array, target.place, units, block, voxels))
     places = [target.place / array.metadata.encode_chunk_key(coords) for coords, _ in units]
@@ -312,6 +317,8 @@ def stored_size(place: StorePath) -> int | None:
         None if there is none.
     """
     try:
+        if is_local(place):
+            return at_once(lambda: os.path.getsize(place.store.root / place.path))
         return access(lambda: place.store.getsize(place.path))
     except FileNotFoundError:
         return None
