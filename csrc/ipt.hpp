@@ -192,6 +192,8 @@ inline void copy_run(char* to, const char* from, std::size_t nbytes) {
 template <std::size_t width>
 inline constexpr std::size_t n_lanes = width == 0 || width > 16 ? 1 : 16 / width;
 
+inline std::size_t n_lanes_of(std::size_t unit) { return unit <= 8 && (unit & (unit - 1)) == 0 ? 16 / unit : 1; }
+
 #if defined(__x86_64__) && defined(__has_builtin)
 #if __has_builtin(__builtin_shufflevector)
 #define IPT_HAS_SIMD
@@ -401,9 +403,11 @@ void visit_width(std::size_t unit, Action&& action) {
 
 // Tells whether the lines at the beginning of so many rows evict each other from a first-level cache: 64 sets of 8.
 inline bool rows_compete(std::ptrdiff_t pitch, std::size_t n_rows) {
-    constexpr std::size_t way = 64 * tuning::line;
+    std::size_t n_held[64] = {};
     const auto step = static_cast<std::size_t>(std::abs(pitch));
-    return step % tuning::line == 0 && n_rows > 8 * way / std::gcd(step, way);
+    for (std::size_t i = 0; i < n_rows; ++i)
+        if (++n_held[i * step / tuning::line % 64] > 8) return true;
+    return false;
 }
 
 // Transposes rows x columns items, strip by strip of as many rows as a line (or a group) has items, and stripe by stripe,
@@ -411,7 +415,9 @@ inline bool rows_compete(std::ptrdiff_t pitch, std::size_t n_rows) {
 // before. Rows whose lines compete are read once, whole, into a buffer.
 template <std::size_t width, std::size_t n_rows>
 void transpose_strips(const char* from, char* to, Axis row, Axis column) {
-    constexpr std::size_t stripe = tuning::stripe / width;
+    constexpr std::size_t widest = tuning::stripe / width, lanes = n_lanes<width>;
+    const std::size_t n_stripes = (column.n + widest - 1) / widest;  // of equal width: the last repeats little
+    const std::size_t stripe = ((column.n + n_stripes - 1) / n_stripes + lanes - 1) / lanes * lanes;
     char buffer[n_rows * tuning::stripe];
     const bool compete = rows_compete(row.from, n_rows);
     auto at = [](std::size_t i, std::ptrdiff_t stride) { return static_cast<std::ptrdiff_t>(i) * stride; };
@@ -455,6 +461,27 @@ void transpose_block(const char* from, char* to, Axis row, Axis column, std::siz
             for (std::size_t c = begin; c < end; ++c)
                 copy_unit<width>(to + at(r, row.to) + at(c, column.to), from + at(r, row.from) + at(c, column.from),
                                  unit);
+    }
+}
+
+// As above for many columns of fewer items than a stripe that follow each other in the source, but not in the target:
+// each of the rows is read once for as many as a stripe holds.
+template <std::size_t width>
+void transpose_joined(const char* from, char* to, Axis row, Axis column, Axis columns) {
+    constexpr std::size_t n_rows = tuning::line / width;
+    const std::size_t column_nbytes = column.n * width, n_joined = tuning::stripe / column_nbytes;
+    char buffer[n_rows * tuning::stripe];
+    auto at = [](std::size_t i, std::ptrdiff_t stride) { return static_cast<std::ptrdiff_t>(i) * stride; };
+    for (std::size_t i = 0; i < row.n; i += n_rows) {
+        const std::size_t r = std::min(i, row.n - n_rows);
+        for (std::size_t begin = 0; begin < columns.n; begin += n_joined) {
+            const std::size_t n = std::min(n_joined, columns.n - begin);
+            copy_rows(buffer, tuning::stripe, from + at(r, row.from) + at(begin, columns.from), row.from, n_rows,
+                      n * column_nbytes);
+            for (std::size_t k = 0; k < n; ++k)
+                transpose_strip<width, n_rows>(buffer + k * column_nbytes, tuning::stripe,
+                                               to + at(r, row.to) + at(begin + k, columns.to), column.to, column.n);
+        }
     }
 }
 
@@ -504,14 +531,24 @@ class Permute {
         if (fastest == outer_.end() || distance(row_) <= distance(*fastest)) return;
         column_ = *fastest;  // fastest in the source
         outer_.erase(fastest);
+        const std::size_t n_lanes = n_lanes_of(unit), column_nbytes = column_.n * unit;
+        if (n_lanes == 1 || column_.n < n_lanes || column_nbytes > tuning::stripe / 2 || column_.from != whole ||
+            row_.to != whole || row_.n * unit < tuning::line)
+            return;
+        const auto next = std::find_if(outer_.begin(), outer_.end(), [&](const Axis& axis) {
+            return axis.from == static_cast<std::ptrdiff_t>(column_nbytes);
+        });
+        if (next == outer_.end()) return;
+        columns_ = *next;
+        outer_.erase(next);
     }
 
     void operator()(const char* from, char* to) const {
         if (!empty_) visit_width(unit_, [&](auto width) { descend<decltype(width)::value>(0, from, to); });
     }
 
-    // Bytes that are copied as one run.
-    std::size_t unit() const { return unit_; }
+    // Tells whether the memory ahead is fetched in long runs.
+    bool fetches() const { return ahead_ != 0 && column_.n == 1 && unit_ >= tuning::stripe; }
 
    private:
     template <std::size_t width>
@@ -520,6 +557,8 @@ class Permute {
             for (std::size_t i = 0; i < outer_[axis].n; ++i)
                 descend<width>(axis + 1, from + static_cast<std::ptrdiff_t>(i) * outer_[axis].from,
                                to + static_cast<std::ptrdiff_t>(i) * outer_[axis].to);
+        } else if (columns_.n > 1) {
+            if constexpr (n_lanes<width> > 1) transpose_joined<width>(from, to, row_, column_, columns_);
         } else if (column_.n > 1) {
             transpose_block<width>(from, to, row_, column_, unit_);
         } else {
@@ -538,7 +577,7 @@ class Permute {
     }
 
     std::vector<Axis> outer_;
-    Axis row_{1, 0, 0}, column_{1, 0, 0};
+    Axis row_{1, 0, 0}, column_{1, 0, 0}, columns_{1, 0, 0};
     std::size_t unit_ = 0;
     std::ptrdiff_t ahead_ = 0;
     bool empty_ = false;
@@ -547,12 +586,18 @@ class Permute {
 // Axes walked as one, the first of them fastest: where the i-th step is on one side.
 class Walk {
    public:
+    struct Stride {
+        std::size_t n;
+        std::ptrdiff_t stride;
+    };
+
     void add(std::size_t n, std::ptrdiff_t stride) {
         n_ *= n;
         axes_.push_back({n, stride});
     }
     std::size_t n() const { return n_; }
     bool empty() const { return axes_.empty(); }
+    const Stride& fastest() const { return axes_.front(); }
     std::ptrdiff_t operator[](std::size_t i) const {
         std::ptrdiff_t offset = 0;
         for (const auto& [n, stride] : axes_) {
@@ -563,7 +608,7 @@ class Walk {
     }
 
    private:
-    std::vector<std::pair<std::size_t, std::ptrdiff_t>> axes_;
+    std::vector<Stride> axes_;
     std::size_t n_ = 1;
 };
 
@@ -606,7 +651,7 @@ class Relayout {
 
     void operator()(const char* from, char* to) const {
         const std::size_t high = high_nbytes / unit_, wide = wide_nbytes / unit_;
-        const std::unique_ptr<char[]> buffer(new char[high * wide * unit_ + wide * pitch]);
+        const std::unique_ptr<char[]> buffer(new char[high * wide_nbytes + tuning::line + wide * pitch]);
         visit_width(unit_, [&](auto width) { descend<decltype(width)::value>(0, from, to, buffer.get()); });
 #ifdef IPT_HAS_SIMD
         _mm_sfence();
@@ -614,7 +659,7 @@ class Relayout {
     }
 
    private:
-    static constexpr std::size_t high_nbytes = tuning::stripe, wide_nbytes = 2 * tuning::stripe;
+    static constexpr std::size_t high_nbytes = 2 * tuning::stripe, wide_nbytes = 2 * tuning::stripe;
     static constexpr std::size_t pitch = high_nbytes + tuning::line;
 
     template <std::size_t width>
@@ -628,17 +673,13 @@ class Relayout {
     template <std::size_t width>
     void tiles(const char* from, char* to, char* buffer) const {
         const std::size_t high = high_nbytes / unit_, wide = wide_nbytes / unit_, n_rows = rows_.n();
-        char* target = buffer + high * wide * unit_ + tuning::line;
+        char* target = buffer + high * wide_nbytes + tuning::line;
         for (std::size_t j = 0; j < columns_.n(); j += wide) {
             const std::size_t n_wide = std::min(wide, columns_.n() - j);
             const char* stripe = from + static_cast<std::ptrdiff_t>(j) * step_;
             for (std::size_t i = 0; i < n_rows; i += high) {
                 const std::size_t n_high = std::min(high, n_rows - i), n_next = std::min(high, n_rows - i - n_high);
-                for (std::size_t k = 0; k < n_high; ++k)
-                    read_row<width>(buffer + k * wide * unit_, stripe + rows_[i + k], n_wide);
-                const auto whole = static_cast<std::ptrdiff_t>(unit_);
-                transpose_block<width>(buffer, target, {n_high, static_cast<std::ptrdiff_t>(wide) * whole, whole},
-                                       {n_wide, whole, static_cast<std::ptrdiff_t>(pitch)}, unit_);
+                transpose_tile<width>(stripe, i, n_high, n_wide, buffer, target);
                 for (std::size_t k = 0, next = 0; k < n_wide; ++k) {
                     for (; next * n_wide < (k + 1) * n_next; ++next)
                         fetch_row(stripe + rows_[i + n_high + next], n_wide);
@@ -647,6 +688,25 @@ class Relayout {
                 }
             }
         }
+    }
+
+    // Straight from the source where so many rows lie at one distance that registers take them, else by the buffer.
+    template <std::size_t width>
+    void transpose_tile(const char* stripe, std::size_t i, std::size_t n_high, std::size_t n_wide, char* buffer,
+                        char* target) const {
+        const auto whole = static_cast<std::ptrdiff_t>(unit_), buffer_pitch = static_cast<std::ptrdiff_t>(wide_nbytes);
+        const Axis column{n_wide, whole, static_cast<std::ptrdiff_t>(pitch)};
+        if (step_ == whole && rows_.fastest().n * unit_ >= tuning::line) {
+            for (std::size_t k = 0, n = 0; k < n_high; k += n) {
+                n = std::min(n_high - k, rows_.fastest().n - (i + k) % rows_.fastest().n);
+                const Axis row{n, rows_.fastest().stride, whole};
+                transpose_block<width>(stripe + rows_[i + k], target + k * unit_, row, column, unit_);
+            }
+            return;
+        }
+        for (std::size_t k = 0; k < n_high; ++k)
+            read_row<width>(buffer + k * wide_nbytes, stripe + rows_[i + k], n_wide);
+        transpose_block<width>(buffer, target, {n_high, buffer_pitch, whole}, column, unit_);
     }
 
     template <std::size_t width>
@@ -685,47 +745,57 @@ inline void exchange(char* a, char* b, std::size_t nbytes) {
     }
 }
 
-// The edge, in units, of the tiles of a square: two stripes meet in one. 1 where whole units need no buffer.
-inline std::size_t tile_edge(std::size_t unit) { return std::max<std::size_t>(tuning::stripe / unit, 1); }
+// The edge, in units, of the tiles of a square: two stripes wide. 1 where whole units need no buffer.
+inline std::size_t tile_edge(std::size_t unit) { return std::max<std::size_t>(2 * tuning::stripe / unit, 1); }
 
-// Transposes n x n units in place, row i beginning at i * pitch. A tile and its mirror image are read into buffers, row
-// by row, and each is written, transposed, where the other was: rows of powers of two, whose lines compete for the same
-// places in the cache, are thus never held all at once.
+// Tiles (i, j) and (j, i) of one of the squares, which change places.
+struct TilePair {
+    std::size_t square, i, j;
+    bool any;  // false behind the last
+};
+
+// Transposes squares of n x n units in place: square s begins at s * n units, row i of it `between` * n units behind row
+// i - 1. The upper tile goes transposed into a buffer, the lower one transposed to where the upper was, and the buffer,
+// row by row, to where the lower was; with each row, one of either tile to come is fetched.
 template <std::size_t width>
-void transpose_square(char* arr, std::size_t n, std::ptrdiff_t pitch, std::size_t unit, char* buffer) {
+void transpose_squares(char* arr, std::size_t n, std::size_t between, std::size_t unit, char* buffer) {
     const std::size_t n_tiles = (n + tile_edge(unit) - 1) / tile_edge(unit), edge = (n + n_tiles - 1) / n_tiles;
-    const auto whole = static_cast<std::ptrdiff_t>(unit), edge_pitch = static_cast<std::ptrdiff_t>(edge) * whole;
-    char* mirror = buffer + edge * edge * unit;
+    const auto whole = static_cast<std::ptrdiff_t>(unit), pitch = static_cast<std::ptrdiff_t>(between * n * unit);
+    const auto edge_pitch = static_cast<std::ptrdiff_t>(edge) * whole;
+    auto at = [&](std::size_t square, std::size_t i, std::size_t j) {
+        return arr + square * n * unit + static_cast<std::ptrdiff_t>(i) * pitch + static_cast<std::ptrdiff_t>(j) * whole;
+    };
     auto size = [&](std::size_t i) { return std::min(edge, n - i); };
-    auto at = [&](std::size_t i, std::size_t j) {
-        return arr + static_cast<std::ptrdiff_t>(i) * pitch + static_cast<std::ptrdiff_t>(j) * whole;
+    auto after = [&](TilePair pair) {
+        if ((pair.j += edge) >= n) pair.j = pair.i += edge;
+        if (pair.i >= n) pair = {pair.square + 1, 0, 0, pair.square + 1 < between};
+        return pair;
     };
-    if (edge == 1) {
-        for (std::size_t i = 0; i < n; ++i)
-            for (std::size_t j = i + 1; j < n; ++j) exchange(at(i, j), at(j, i), unit);
-        return;
-    }
-    auto fetch = [&](std::size_t i, std::size_t j) {
-        for (std::size_t k = 0; k < size(i); ++k) prefetch_run(at(i + k, j), size(j) * unit);
+    auto turn = [&](const char* from, std::size_t high, std::size_t wide, char* to, std::ptrdiff_t to_pitch) {
+        transpose_block<width>(from, to, {high, pitch, whole}, {wide, whole, to_pitch}, unit);
     };
-    auto read = [&](std::size_t i, std::size_t j, char* to) {
-        copy_rows(to, edge_pitch, at(i, j), pitch, size(i), size(j) * unit);
-    };
-    auto write = [&](const char* from, std::size_t i, std::size_t j) {
-        transpose_block<width>(from, at(j, i), {size(i), edge_pitch, whole}, {size(j), whole, pitch}, unit);
-    };
-    for (std::size_t i = 0; i < n; i += edge) {
-        read(i, i, buffer);
-        write(buffer, i, i);
-        for (std::size_t j = i + edge; j < n; j += edge) {
-            read(i, j, buffer);
-            read(j, i, mirror);
-            if (j + edge < n) fetch(i, j + edge);
-            write(buffer, i, j);
-            if (j + edge < n) fetch(j + edge, i);
-            write(mirror, j, i);
+    for (TilePair pair{0, 0, 0, true}, next{}; pair.any; pair = next) {
+        next = after(pair);
+        const std::size_t high = size(pair.i), wide = size(pair.j);
+        char *upper = at(pair.square, pair.i, pair.j), *lower = at(pair.square, pair.j, pair.i);
+        turn(upper, high, wide, buffer, edge_pitch);
+        if (upper != lower) turn(lower, wide, high, upper, pitch);
+        for (std::size_t k = 0; k < wide; ++k) {
+            if (next.any && k < size(next.i))
+                prefetch_run(at(next.square, next.i + k, next.j), size(next.j) * unit);
+            if (next.any && next.i != next.j && k < size(next.j))
+                prefetch_run(at(next.square, next.j + k, next.i), size(next.i) * unit);
+            copy_long(lower + static_cast<std::ptrdiff_t>(k) * pitch, buffer + k * edge * unit, high * unit);
         }
     }
+}
+
+// The same unit by unit, for those that fill a tile.
+inline void exchange_squares(char* arr, std::size_t n, std::size_t between, std::size_t unit) {
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t square = 0; square < between; ++square)
+            for (std::size_t j = i + 1; j < n; ++j)
+                exchange(arr + ((i * between + square) * n + j) * unit, arr + ((j * between + square) * n + i) * unit, unit);
 }
 
 inline std::size_t cycle_scratch(std::size_t n_units, std::size_t unit) {
@@ -842,13 +912,11 @@ inline std::string describe(const Plan& plan) {
     return text;
 }
 
-inline std::size_t n_lanes_of(std::size_t unit) { return unit <= 8 && (unit & (unit - 1)) == 0 ? 16 / unit : 1; }
-
 // The two copies of a panel pass: block -> scratch, scratch -> block.
 struct Stages {
     std::vector<Axis> in, out;
     std::size_t unit, scratch_nbytes;
-    bool in_registers;  // false: at least one of the copies goes unit by unit
+    double waste;  // time, told as traffic
 };
 
 // Chooses the order in which a panel lies in scratch. Where the fastest axis on either side is shorter than a register,
@@ -884,24 +952,27 @@ inline Stages stages_of(const std::vector<std::size_t>& digits, const std::vecto
         return axis;
     };
     std::size_t padded = 0;  // the axis whose stride must not be a power of two, counted from the fastest
-    bool in_registers = lanes == 1 || (row.n >= lanes && column.n >= lanes);
+    constexpr double by_units = 4.0, in_pieces = 0.4;  // measured: without registers, or for less than a line at once
+    const bool short_row = row.n * unit < tuning::line, short_column = column.n * unit < tuning::line;
+    double waste = short_row && short_column ? by_units / 2 : short_row || short_column ? in_pieces : 0.0;
     if (column.n < lanes && row.n >= lanes) {
         const bool neighbours = row.from == whole * length(column);
         const Axis last = put_last(row, neighbours);
-        in_registers = !neighbours || (row.n % lanes == 0 && last.n >= lanes);
+        waste = !neighbours || (row.n % lanes == 0 && last.n >= lanes) ? 0.0 : by_units;
         std::sort(axes.begin(), axes.end(), in_source);
         axes.push_back(last);
         padded = 1;
     } else if (row.n < lanes && column.n >= lanes) {
         const bool neighbours = column.to == whole * length(row);
         const Axis last = put_last(column, neighbours);
-        in_registers = !neighbours || (column.n % lanes == 0 && last.n >= lanes);
+        waste = !neighbours || (column.n % lanes == 0 && last.n >= lanes) ? 0.0 : by_units;
         std::sort(axes.begin(), axes.end(), [](const Axis& a, const Axis& b) { return a.to > b.to; });
         axes.push_back(last);
     } else {
+        if (row.n < lanes) waste = by_units;
         while (axes[axes.size() - 1 - padded].to != column.to) ++padded;
     }
-    Stages stages{{}, {}, unit, 0, in_registers};
+    Stages stages{{}, {}, unit, 0, waste};
     stride = whole;
     for (std::size_t i = 0; i < axes.size(); ++i) {
         const Axis& axis = axes[axes.size() - 1 - i];
@@ -918,11 +989,12 @@ inline Stages stages_of(const std::vector<std::size_t>& digits, const std::vecto
 inline Pass square_pass(std::size_t outer, std::size_t n, std::size_t between, std::size_t unit) {
     const std::size_t edge = tile_edge(unit);
     const double nbytes = static_cast<double>(outer) * static_cast<double>(n * n * between * unit);
-    // Rows shorter than a line are fetched whole.
-    const double waste = std::max(1.0, static_cast<double>(tuning::line) / static_cast<double>(n * unit));
-    const std::size_t scratch_nbytes = edge == 1 ? 0 : 2 * edge * edge * unit;
-    // Measured: two tiles far apart at a time cost nearly as much as two passes over panels.
-    return {Kind::square, outer, {n, between, n}, {}, 0, unit, scratch_nbytes, 1.9 * 2 * nbytes * waste};
+    // Rows shorter than a line are fetched whole. Measured: registers take no other units.
+    const double waste = std::max(1.0, static_cast<double>(tuning::line) / static_cast<double>(n * unit)) +
+                         (n_lanes_of(unit) > 1 || unit >= tuning::line ? 0.0 : 1.0);
+    const std::size_t scratch_nbytes = edge == 1 ? 0 : edge * edge * unit;
+    // Measured against panels: two tiles far apart at a time.
+    return {Kind::square, outer, {n, between, n}, {}, 0, unit, scratch_nbytes, 1.2 * 2 * nbytes * waste};
 }
 
 inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::vector<std::size_t> order,
@@ -931,22 +1003,19 @@ inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::
     const std::size_t block = product(digits) * unit;
     const double nbytes = static_cast<double>(outer) * static_cast<double>(block);
     // Measured, against panels that fit the second-level cache together with their scratch.
-    double beyond_cache = block <= 2 * tuning::near ? 1.0
-                          : block <= 7 * tuning::near ? 1.1
-                          : block <= tuning::far      ? 1.3
-                                                      : 2.2;
+    double beyond_cache = block <= tuning::far ? 1 + static_cast<double>(block) / static_cast<double>(32 * tuning::near)
+                                               : 2.2;
     if (block > 2 * tuning::near && digits.size() == 2 && digits.back() * unit < tuning::long_row) beyond_cache += 0.5;
-    const double by_units = stages.in_registers ? 0.0 : 4.0;  // time, told as traffic
     const double fresh = 4 * static_cast<double>(stages.scratch_nbytes);  // the same, of pages that nobody touched yet
     return {Kind::panel, outer, std::move(digits), std::move(order), 0, unit, stages.scratch_nbytes,
-            2 * nbytes * (beyond_cache + by_units) + fresh};
+            2 * nbytes * (beyond_cache + stages.waste) + fresh};
 }
 
 inline Pass cycle_pass(std::size_t outer, std::size_t rows, std::size_t columns, std::size_t unit, Gaps gaps = {}) {
     const double nbytes = static_cast<double>(outer) * static_cast<double>(rows * columns * unit);
     // The lines of a unit come in no order that hardware foresees, and it may begin and end inside a line.
     const bool whole_lines = unit % tuning::line == 0 && gaps.nbytes % tuning::line == 0;
-    const double waste = 0.8 + (gaps.any() ? 300 : whole_lines ? 130 : 200) / static_cast<double>(unit);
+    const double waste = 0.65 + (gaps.any() ? 330 : whole_lines ? 150 : 220) / static_cast<double>(unit);
     const std::size_t scratch_nbytes = cycle_scratch(rows * columns, unit);
     return {Kind::cycle, outer, {rows, columns}, {}, 0, unit, scratch_nbytes, 2 * nbytes * waste, gaps};
 }
@@ -1060,7 +1129,9 @@ inline Plan with_tail(const std::vector<std::size_t>& shape, std::size_t unit, s
     const std::size_t n_items = product(shape), n = first ? shape.front() : shape.back(), n_tails = n_items / n;
     const std::size_t nbytes = n_tails * tail * unit;
     const double some = 4 * static_cast<double>(nbytes);
-    const double rows = gaps.any() ? static_cast<double>(2 * n_tails * tuning::line) : 2 * static_cast<double>(n_items * unit);
+    // Measured: rows that move by less than their length are read and written at the speed of memory.
+    const double rows = gaps.any() ? static_cast<double>(2 * n_tails * tuning::line)
+                                   : 1.2 * static_cast<double>(n_items * unit);
     Plan plan{{first ? Kind::detach_first : Kind::detach_last, 1, shape, {}, tail, unit, nbytes, first ? some : rows + some, gaps}};
     plan.insert(plan.end(), inner.begin(), inner.end());
     plan.push_back({first ? Kind::attach_first : Kind::attach_last, 1, shape, {}, tail, unit, nbytes, first ? rows + some : some, gaps});
@@ -1190,7 +1261,8 @@ class Step {
             in_ = Permute(stages.in, stages.unit);
             out_ = Permute(stages.out, stages.unit,
                            block_ <= tuning::far ? static_cast<std::ptrdiff_t>(block_) : 0);
-            const bool fetches = out_.unit() == block_ && (block_ <= tuning::near || pass.digits.back() * pass.unit >= tuning::long_row);
+            const bool long_rows = pass.digits.back() * pass.unit >= tuning::long_row;
+            const bool fetches = out_.fetches() && (block_ <= tuning::near || long_rows);
             reads_ahead_ = block_ <= tuning::far && !fetches;
         } else if (pass.kind == Kind::spread || pass.kind == Kind::gather) {
             const std::size_t rows = pass.digits[0], columns = pass.digits[1];
@@ -1237,11 +1309,10 @@ class Step {
 
     void squares(char* block, char* scratch) const {
         const std::size_t n = pass_.digits[0], between = pass_.digits[1], unit = pass_.unit;
-        const auto pitch = static_cast<std::ptrdiff_t>(between * n * unit);
-        for (std::size_t i = 0; i < between; ++i)
-            visit_width(unit, [&](auto width) {
-                transpose_square<decltype(width)::value>(block + i * n * unit, n, pitch, unit, scratch);
-            });
+        if (tile_edge(unit) == 1) return exchange_squares(block, n, between, unit);
+        visit_width(unit, [&](auto width) {
+            transpose_squares<decltype(width)::value>(block, n, between, unit, scratch);
+        });
     }
 
     // Calls action(unit's place in the array, its place in the block, bytes) for the runs of a block without a gap.
