@@ -1013,7 +1013,7 @@ inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::
 
 inline Pass cycle_pass(std::size_t outer, std::size_t rows, std::size_t columns, std::size_t unit, Gaps gaps = {}) {
     const double nbytes = static_cast<double>(outer) * static_cast<double>(rows * columns * unit);
-    // The lines of a unit come in no order that hardware foresees, and it may begin and end inside a line.
+    // Measured: the lines of a unit come in no order that hardware foresees, and it may begin and end inside a line.
     const bool whole_lines = unit % tuning::line == 0 && gaps.nbytes % tuning::line == 0;
     const double waste = 0.65 + (gaps.any() ? 330 : whole_lines ? 150 : 220) / static_cast<double>(unit);
     const std::size_t scratch_nbytes = cycle_scratch(rows * columns, unit);
