@@ -135,7 +135,7 @@ def measure(row: Row, array: np.ndarray, n_rounds: int, slow_s: float = SLOW_S) 
             if round_ == 0:
                 is_once = row.changes or elapsed > SHORTEST_S
                 repeats[name] = 1 if is_once else max(1, int(SHORTEST_S / seconds_of(call, work, 1)))
-            if elapsed > slow_s and name != "ours":
+            if elapsed > slow_s and name in row.others:
                 seconds[name], repeats[name] = [elapsed], 0
             elif round_:
                 seconds[name].append(elapsed)
