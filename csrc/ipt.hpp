@@ -9,9 +9,11 @@
 // Complexity: O(n) for each of one to three passes (more only for extreme shapes); scratch of at most 2 % of the array
 //             or 16 MiB, whichever is more, all of it allocated before the first write, so that std::bad_alloc leaves
 //             the array as it was.
-// Source:     Gustavson, Karlsson, Kågström, "Parallel and cache-efficient in-place matrix storage format conversion",
-//             ACM TOMS 38(3), 2012 (panels, then cycles of tiles); Catanzaro, Keller, Garland, "A decomposition for
-//             in-place matrix transposition", PPoPP 2014 (digits and their gcd).
+// Source:     [1] Gustavson, Karlsson, Kågström, "Parallel and cache-efficient in-place matrix storage format
+//             conversion", ACM TOMS 38(3), 2012. [2] Catanzaro, Keller, Garland, "A decomposition for in-place matrix
+//             transposition", PPoPP 2014. [3] Cate, Twigg, "Algorithm 513: Analysis of in-situ transposition", ACM
+//             TOMS 3(1), 1977. [4] Eklundh, "A fast computer method for matrix transposing", IEEE Transactions on
+//             Computers C-21(7), 1972. Each recipe below names the one it is from; what names none is our own.
 #pragma once
 
 #include <algorithm>
@@ -19,6 +21,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <limits>
 #include <map>
 #include <memory>
@@ -66,6 +69,11 @@ struct Axis {
     std::ptrdiff_t from, to;
 };
 
+// The distance of so many steps: strides are signed.
+inline std::ptrdiff_t steps(std::size_t n, std::ptrdiff_t stride = 1) {
+    return static_cast<std::ptrdiff_t>(n) * stride;
+}
+
 inline std::size_t product(const std::vector<std::size_t>& sizes, std::size_t begin, std::size_t end) {
     std::size_t n = 1;
     for (std::size_t i = begin; i < end; ++i) n *= sizes[i];
@@ -74,6 +82,14 @@ inline std::size_t product(const std::vector<std::size_t>& sizes, std::size_t be
 
 inline std::size_t product(const std::vector<std::size_t>& sizes) { return product(sizes, 0, sizes.size()); }
 
+// Strides of a C-ordered block.
+inline std::vector<std::ptrdiff_t> strides_of(const std::vector<std::size_t>& shape, std::size_t unit) {
+    std::vector<std::ptrdiff_t> strides(shape.size());
+    auto stride = steps(unit);
+    for (std::size_t i = shape.size(); i-- > 0; stride *= steps(shape[i])) strides[i] = stride;
+    return strides;
+}
+
 // Axes sorted from slow to fast in the target, neighbours that are one axis on both sides merged, and axes that are
 // contiguous on both sides taken into the unit.
 inline std::vector<Axis> merged(std::vector<Axis> axes, std::size_t& unit) {
@@ -81,13 +97,13 @@ inline std::vector<Axis> merged(std::vector<Axis> axes, std::size_t& unit) {
     std::sort(axes.begin(), axes.end(), [](const Axis& a, const Axis& b) { return a.to > b.to; });
     std::vector<Axis> kept;
     for (const Axis& axis : axes) {
-        const auto n = static_cast<std::ptrdiff_t>(axis.n);
+        const auto n = steps(axis.n);
         if (!kept.empty() && kept.back().from == n * axis.from && kept.back().to == n * axis.to)
             kept.back() = {kept.back().n * axis.n, axis.from, axis.to};
         else
             kept.push_back(axis);
     }
-    const auto whole = static_cast<std::ptrdiff_t>(unit);
+    const auto whole = steps(unit);
     if (!kept.empty() && kept.back().from == whole && kept.back().to == whole) {
         unit *= kept.back().n;
         kept.pop_back();
@@ -148,7 +164,7 @@ class Cycles {
 };
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Data movement
+// Data movement: lines and runs
 // ---------------------------------------------------------------------------------------------------------------------
 
 #if defined(__GNUC__) || defined(__clang__)
@@ -165,7 +181,8 @@ inline void prefetch_run(const char* run, std::size_t nbytes) {
 
 // Reads a run line by line, which hardware foresees; prefetches that come faster than memory are dropped.
 inline void read_ahead(const char* run, std::size_t nbytes) {
-    for (std::size_t i = 0; i < nbytes; i += tuning::line) static_cast<void>(*static_cast<const volatile char*>(run + i));
+    const volatile char* line = run;
+    for (std::size_t i = 0; i < nbytes; i += tuning::line) static_cast<void>(line[i]);
 }
 
 // Copies between buffers that do not overlap. The last block may repeat bytes of the one before.
@@ -183,14 +200,20 @@ inline void copy_run(char* to, const char* from, std::size_t nbytes) {
     if (nbytes == 1) *to = *from;
 }
 
+// ---------------------------------------------------------------------------------------------------------------------
+// Data movement: registers
+// ---------------------------------------------------------------------------------------------------------------------
+
 // What is compiled once for each instruction set: `groups` is the number of 16-byte groups in its registers.
 //
 // copy: runs of a line and more.
-// tile: a line's items in rows x a group's items in columns, transposed, so that each row of the result is one line. The
-//       groups of a register hold rows a register's items apart; each of log2(n) rounds interleaves, within groups, row
-//       i with row i + n / 2.
+// tile: a line's items in rows x a group's items in columns, transposed, so that each row of the result is one line.
+//       The groups of a register hold rows a register's items apart; each of log2(n) rounds interleaves, within groups,
+//       row i with row i + n / 2 [4].
 template <std::size_t width>
 inline constexpr std::size_t n_lanes = width == 0 || width > 16 ? 1 : 16 / width;
+
+inline std::size_t n_lanes_of(std::size_t unit) { return unit <= 8 && (unit & (unit - 1)) == 0 ? 16 / unit : 1; }
 
 #if defined(__x86_64__) && defined(__has_builtin)
 #if __has_builtin(__builtin_shufflevector)
@@ -343,8 +366,8 @@ inline void transpose_strip(const char* from, std::ptrdiff_t from_pitch, char* t
                             std::size_t n_columns) {
     for (std::size_t j = 0; j < n_columns; ++j)
         for (std::size_t i = 0; i < n_rows; ++i)
-            std::memcpy(to + static_cast<std::ptrdiff_t>(j) * to_pitch + i * width,
-                        from + static_cast<std::ptrdiff_t>(i) * from_pitch + j * width, width);
+            std::memcpy(to + steps(j, to_pitch) + i * width,
+                        from + steps(i, from_pitch) + j * width, width);
 }
 
 inline void copy_lines(char* to, const char* from, std::size_t nbytes) { copy_run(to, from, nbytes); }
@@ -378,6 +401,10 @@ inline void copy_fetching(char* to, const char* from, std::size_t nbytes, const 
     }
 }
 
+// ---------------------------------------------------------------------------------------------------------------------
+// Data movement: blocks that are in the cache, or on their way there
+// ---------------------------------------------------------------------------------------------------------------------
+
 // `width` is a unit's size where kernels know it, else 0.
 template <std::size_t width>
 void copy_unit(char* to, const char* from, std::size_t unit) {
@@ -401,30 +428,33 @@ void visit_width(std::size_t unit, Action&& action) {
 
 // Tells whether the lines at the beginning of so many rows evict each other from a first-level cache: 64 sets of 8.
 inline bool rows_compete(std::ptrdiff_t pitch, std::size_t n_rows) {
-    constexpr std::size_t way = 64 * tuning::line;
+    std::size_t n_held[64] = {};
     const auto step = static_cast<std::size_t>(std::abs(pitch));
-    return step % tuning::line == 0 && n_rows > 8 * way / std::gcd(step, way);
+    for (std::size_t i = 0; i < n_rows; ++i)
+        if (++n_held[i * step / tuning::line % 64] > 8) return true;
+    return false;
 }
 
-// Transposes rows x columns items, strip by strip of as many rows as a line (or a group) has items, and stripe by stripe,
-// so that the lines of both sides are used up while they are in the cache. The last strip repeats a part of the one
-// before. Rows whose lines compete are read once, whole, into a buffer.
+// Transposes rows x columns items, strip by strip of as many rows as a line (or a group) has items, and stripe by
+// stripe, so that the lines of both sides are used up while they are in the cache. The last strip repeats a part of the
+// one before. Rows whose lines compete are read once, whole, into a buffer.
 template <std::size_t width, std::size_t n_rows>
 void transpose_strips(const char* from, char* to, Axis row, Axis column) {
-    constexpr std::size_t stripe = tuning::stripe / width;
+    constexpr std::size_t widest = tuning::stripe / width, lanes = n_lanes<width>;
+    const std::size_t n_stripes = (column.n + widest - 1) / widest;  // of equal width: the last repeats little
+    const std::size_t stripe = ((column.n + n_stripes - 1) / n_stripes + lanes - 1) / lanes * lanes;
     char buffer[n_rows * tuning::stripe];
     const bool compete = rows_compete(row.from, n_rows);
-    auto at = [](std::size_t i, std::ptrdiff_t stride) { return static_cast<std::ptrdiff_t>(i) * stride; };
     for (std::size_t begin = 0; begin < column.n; begin += stripe) {
         const std::size_t n_columns = std::min(stripe, column.n), c = std::min(begin, column.n - n_columns);
         const std::size_t n_next = std::min(stripe, column.n - c - n_columns);
         for (std::size_t i = 0; i < row.n; i += n_rows) {
             const std::size_t r = std::min(i, row.n - n_rows);
-            const char* source = from + at(r, row.from) + at(c, column.from);
-            char* target = to + at(r, row.to) + at(c, column.to);
+            const char* source = from + steps(r, row.from) + steps(c, column.from);
+            char* target = to + steps(r, row.to) + steps(c, column.to);
             if (n_next != 0)
                 for (std::size_t k = 0; k < n_rows; ++k)
-                    prefetch_run(source + at(k, row.from) + at(n_columns, column.from), n_next * width);
+                    prefetch_run(source + steps(k, row.from) + steps(n_columns, column.from), n_next * width);
             if (compete) {
                 copy_rows(buffer, tuning::stripe, source, row.from, n_rows, n_columns * width);
                 transpose_strip<width, n_rows>(buffer, tuning::stripe, target, column.to, n_columns);
@@ -439,7 +469,7 @@ void transpose_strips(const char* from, char* to, Axis row, Axis column) {
 // column.to in the target.
 template <std::size_t width>
 void transpose_block(const char* from, char* to, Axis row, Axis column, std::size_t unit) {
-    const auto whole = static_cast<std::ptrdiff_t>(unit);
+    const auto whole = steps(unit);
     if constexpr (n_lanes<width> > 1) {
         constexpr std::size_t n_rows = tuning::line / width, n = n_lanes<width>;
         if (column.n >= n && column.from == whole && row.to == whole) {
@@ -448,15 +478,112 @@ void transpose_block(const char* from, char* to, Axis row, Axis column, std::siz
         }
     }
     const std::size_t stripe = std::max<std::size_t>(tuning::stripe / unit, 1);
-    auto at = [](std::size_t i, std::ptrdiff_t stride) { return static_cast<std::ptrdiff_t>(i) * stride; };
     for (std::size_t begin = 0; begin < column.n; begin += stripe) {
         const std::size_t end = std::min(begin + stripe, column.n);
         for (std::size_t r = 0; r < row.n; ++r)
             for (std::size_t c = begin; c < end; ++c)
-                copy_unit<width>(to + at(r, row.to) + at(c, column.to), from + at(r, row.from) + at(c, column.from),
-                                 unit);
+                copy_unit<width>(to + steps(r, row.to) + steps(c, column.to),
+                                 from + steps(r, row.from) + steps(c, column.from), unit);
     }
 }
+
+// As above for many columns of fewer items than a stripe that follow each other in the source, but not in the target:
+// each of the rows is read once for as many as a stripe holds.
+template <std::size_t width>
+void transpose_joined(const char* from, char* to, Axis row, Axis column, Axis columns) {
+    constexpr std::size_t n_rows = tuning::line / width;
+    const std::size_t column_nbytes = column.n * width, n_joined = tuning::stripe / column_nbytes;
+    char buffer[n_rows * tuning::stripe];
+    for (std::size_t i = 0; i < row.n; i += n_rows) {
+        const std::size_t r = std::min(i, row.n - n_rows);
+        for (std::size_t begin = 0; begin < columns.n; begin += n_joined) {
+            const std::size_t n = std::min(n_joined, columns.n - begin);
+            const char* source = from + steps(r, row.from) + steps(begin, columns.from);
+            char* target = to + steps(r, row.to) + steps(begin, columns.to);
+            copy_rows(buffer, tuning::stripe, source, row.from, n_rows, n * column_nbytes);
+            for (std::size_t k = 0; k < n; ++k)
+                transpose_strip<width, n_rows>(buffer + k * column_nbytes, tuning::stripe,
+                                               target + steps(k, columns.to), column.to, column.n);
+        }
+    }
+}
+
+// A copy that permutes axes, prepared once and done for many blocks. The target's strides are positive.
+class Permute {
+   public:
+    Permute() = default;
+
+    // While a block is written, the memory `ahead` bytes behind it is fetched.
+    Permute(std::vector<Axis> axes, std::size_t unit, std::ptrdiff_t ahead = 0) : ahead_(ahead) {
+        for (const Axis& axis : axes) empty_ = empty_ || axis.n == 0;
+        outer_ = merged(std::move(axes), unit);
+        unit_ = unit;
+        if (outer_.empty()) return;
+        row_ = outer_.back();  // fastest in the target
+        outer_.pop_back();
+        const auto whole = steps(unit);
+        auto distance = [&](const Axis& axis) { return axis.from == whole ? 0 : std::abs(axis.from) + 1; };
+        auto fastest = std::min_element(outer_.begin(), outer_.end(), [&](const Axis& a, const Axis& b) {
+            return distance(a) < distance(b);
+        });
+        if (fastest == outer_.end() || distance(row_) <= distance(*fastest)) return;
+        column_ = *fastest;  // fastest in the source
+        outer_.erase(fastest);
+        const std::size_t n_lanes = n_lanes_of(unit), column_nbytes = column_.n * unit;
+        if (n_lanes == 1 || column_.n < n_lanes || column_nbytes > tuning::stripe / 2 || column_.from != whole ||
+            row_.to != whole || row_.n * unit < tuning::line)
+            return;
+        const auto next = std::find_if(outer_.begin(), outer_.end(), [&](const Axis& axis) {
+            return axis.from == steps(column_nbytes);
+        });
+        if (next == outer_.end()) return;
+        columns_ = *next;
+        outer_.erase(next);
+    }
+
+    void operator()(const char* from, char* to) const {
+        if (!empty_) visit_width(unit_, [&](auto width) { descend<decltype(width)::value>(0, from, to); });
+    }
+
+    // Tells whether the memory ahead is fetched in long runs.
+    bool fetches() const { return ahead_ != 0 && column_.n == 1 && unit_ >= tuning::stripe; }
+
+   private:
+    template <std::size_t width>
+    void descend(std::size_t axis, const char* from, char* to) const {
+        if (axis < outer_.size()) {
+            for (std::size_t i = 0; i < outer_[axis].n; ++i)
+                descend<width>(axis + 1, from + steps(i, outer_[axis].from),
+                               to + steps(i, outer_[axis].to));
+        } else if (columns_.n > 1) {
+            if constexpr (n_lanes<width> > 1) transpose_joined<width>(from, to, row_, column_, columns_);
+        } else if (column_.n > 1) {
+            transpose_block<width>(from, to, row_, column_, unit_);
+        } else {
+            copy_row<width>(from, to, row_, unit_, ahead_);
+        }
+    }
+
+    template <std::size_t width>
+    static void copy_row(const char* from, char* to, Axis row, std::size_t unit, std::ptrdiff_t ahead) {
+        for (std::size_t i = 0; i < row.n; ++i, from += row.from, to += row.to) {
+            if (ahead == 0)
+                copy_unit<width>(to, from, unit);
+            else
+                copy_fetching(to, from, unit, to + ahead);
+        }
+    }
+
+    std::vector<Axis> outer_;
+    Axis row_{1, 0, 0}, column_{1, 0, 0}, columns_{1, 0, 0};
+    std::size_t unit_ = 0;
+    std::ptrdiff_t ahead_ = 0;
+    bool empty_ = false;
+};
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Data movement: out of place, past the cache
+// ---------------------------------------------------------------------------------------------------------------------
 
 // Writes a row of a buffer behind the `n_held` bytes that stand before it, which the last call held back: whole lines
 // past the cache, where there are such stores, and what does not fill a line only if it is the first or the last.
@@ -483,87 +610,32 @@ inline void stream_row(char* to, char* row, std::size_t nbytes, bool first, bool
 #endif
 }
 
-// A copy that permutes axes, prepared once and done for many blocks. The target's strides are positive.
-class Permute {
-   public:
-    Permute() = default;
-
-    // While a block is written, the memory `ahead` bytes behind it is fetched.
-    Permute(std::vector<Axis> axes, std::size_t unit, std::ptrdiff_t ahead = 0) : ahead_(ahead) {
-        for (const Axis& axis : axes) empty_ = empty_ || axis.n == 0;
-        outer_ = merged(std::move(axes), unit);
-        unit_ = unit;
-        if (outer_.empty()) return;
-        row_ = outer_.back();  // fastest in the target
-        outer_.pop_back();
-        const auto whole = static_cast<std::ptrdiff_t>(unit);
-        auto distance = [&](const Axis& axis) { return axis.from == whole ? 0 : std::abs(axis.from) + 1; };
-        auto fastest = std::min_element(outer_.begin(), outer_.end(), [&](const Axis& a, const Axis& b) {
-            return distance(a) < distance(b);
-        });
-        if (fastest == outer_.end() || distance(row_) <= distance(*fastest)) return;
-        column_ = *fastest;  // fastest in the source
-        outer_.erase(fastest);
-    }
-
-    void operator()(const char* from, char* to) const {
-        if (!empty_) visit_width(unit_, [&](auto width) { descend<decltype(width)::value>(0, from, to); });
-    }
-
-    // Bytes that are copied as one run.
-    std::size_t unit() const { return unit_; }
-
-   private:
-    template <std::size_t width>
-    void descend(std::size_t axis, const char* from, char* to) const {
-        if (axis < outer_.size()) {
-            for (std::size_t i = 0; i < outer_[axis].n; ++i)
-                descend<width>(axis + 1, from + static_cast<std::ptrdiff_t>(i) * outer_[axis].from,
-                               to + static_cast<std::ptrdiff_t>(i) * outer_[axis].to);
-        } else if (column_.n > 1) {
-            transpose_block<width>(from, to, row_, column_, unit_);
-        } else {
-            copy_row<width>(from, to, row_, unit_, ahead_);
-        }
-    }
-
-    template <std::size_t width>
-    static void copy_row(const char* from, char* to, Axis row, std::size_t unit, std::ptrdiff_t ahead) {
-        for (std::size_t i = 0; i < row.n; ++i, from += row.from, to += row.to) {
-            if (ahead == 0)
-                copy_unit<width>(to, from, unit);
-            else
-                copy_fetching(to, from, unit, to + ahead);
-        }
-    }
-
-    std::vector<Axis> outer_;
-    Axis row_{1, 0, 0}, column_{1, 0, 0};
-    std::size_t unit_ = 0;
-    std::ptrdiff_t ahead_ = 0;
-    bool empty_ = false;
-};
-
 // Axes walked as one, the first of them fastest: where the i-th step is on one side.
 class Walk {
    public:
+    struct Stride {
+        std::size_t n;
+        std::ptrdiff_t stride;
+    };
+
     void add(std::size_t n, std::ptrdiff_t stride) {
         n_ *= n;
         axes_.push_back({n, stride});
     }
     std::size_t n() const { return n_; }
     bool empty() const { return axes_.empty(); }
+    const Stride& fastest() const { return axes_.front(); }
     std::ptrdiff_t operator[](std::size_t i) const {
         std::ptrdiff_t offset = 0;
         for (const auto& [n, stride] : axes_) {
-            offset += static_cast<std::ptrdiff_t>(i % n) * stride;
+            offset += steps(i % n, stride);
             i /= n;
         }
         return offset;
     }
 
    private:
-    std::vector<std::pair<std::size_t, std::ptrdiff_t>> axes_;
+    std::vector<Stride> axes_;
     std::size_t n_ = 1;
 };
 
@@ -582,7 +654,7 @@ class Relayout {
         axes = merged(std::move(axes), unit);
         unit_ = unit;
         if (axes.size() < 2) return;
-        const auto whole = static_cast<std::ptrdiff_t>(unit);
+        const auto whole = steps(unit);
         Axis row = axes.back();
         axes.pop_back();
         for (;;) {
@@ -590,14 +662,14 @@ class Relayout {
                 return std::abs(a.from) < std::abs(b.from);
             });
             if (fastest == axes.end() || columns_.n() * unit >= wide_nbytes / 2) break;
-            const std::ptrdiff_t next = static_cast<std::ptrdiff_t>(columns_.n()) * step_;
+            const std::ptrdiff_t next = steps(columns_.n(), step_);
             if (columns_.empty() ? std::abs(fastest->from) >= std::abs(row.from) : fastest->from != next) break;
             if (columns_.empty()) step_ = fastest->from;
             columns_.add(fastest->n, fastest->to);
             axes.erase(fastest);
         }
         rows_.add(row.n, row.from);
-        while (!axes.empty() && axes.back().to == static_cast<std::ptrdiff_t>(rows_.n()) * whole) {
+        while (!axes.empty() && axes.back().to == steps(rows_.n(), whole)) {
             rows_.add(axes.back().n, axes.back().from);
             axes.pop_back();
         }
@@ -606,7 +678,7 @@ class Relayout {
 
     void operator()(const char* from, char* to) const {
         const std::size_t high = high_nbytes / unit_, wide = wide_nbytes / unit_;
-        const std::unique_ptr<char[]> buffer(new char[high * wide * unit_ + wide * pitch]);
+        const std::unique_ptr<char[]> buffer(new char[high * wide_nbytes + tuning::line + wide * pitch]);
         visit_width(unit_, [&](auto width) { descend<decltype(width)::value>(0, from, to, buffer.get()); });
 #ifdef IPT_HAS_SIMD
         _mm_sfence();
@@ -614,31 +686,27 @@ class Relayout {
     }
 
    private:
-    static constexpr std::size_t high_nbytes = tuning::stripe, wide_nbytes = 2 * tuning::stripe;
+    static constexpr std::size_t high_nbytes = 2 * tuning::stripe, wide_nbytes = 2 * tuning::stripe;
     static constexpr std::size_t pitch = high_nbytes + tuning::line;
 
     template <std::size_t width>
     void descend(std::size_t axis, const char* from, char* to, char* buffer) const {
         if (axis == outer_.size()) return tiles<width>(from, to, buffer);
         for (std::size_t i = 0; i < outer_[axis].n; ++i)
-            descend<width>(axis + 1, from + static_cast<std::ptrdiff_t>(i) * outer_[axis].from,
-                           to + static_cast<std::ptrdiff_t>(i) * outer_[axis].to, buffer);
+            descend<width>(axis + 1, from + steps(i, outer_[axis].from),
+                           to + steps(i, outer_[axis].to), buffer);
     }
 
     template <std::size_t width>
     void tiles(const char* from, char* to, char* buffer) const {
         const std::size_t high = high_nbytes / unit_, wide = wide_nbytes / unit_, n_rows = rows_.n();
-        char* target = buffer + high * wide * unit_ + tuning::line;
+        char* target = buffer + high * wide_nbytes + tuning::line;
         for (std::size_t j = 0; j < columns_.n(); j += wide) {
             const std::size_t n_wide = std::min(wide, columns_.n() - j);
-            const char* stripe = from + static_cast<std::ptrdiff_t>(j) * step_;
+            const char* stripe = from + steps(j, step_);
             for (std::size_t i = 0; i < n_rows; i += high) {
                 const std::size_t n_high = std::min(high, n_rows - i), n_next = std::min(high, n_rows - i - n_high);
-                for (std::size_t k = 0; k < n_high; ++k)
-                    read_row<width>(buffer + k * wide * unit_, stripe + rows_[i + k], n_wide);
-                const auto whole = static_cast<std::ptrdiff_t>(unit_);
-                transpose_block<width>(buffer, target, {n_high, static_cast<std::ptrdiff_t>(wide) * whole, whole},
-                                       {n_wide, whole, static_cast<std::ptrdiff_t>(pitch)}, unit_);
+                transpose_tile<width>(stripe, i, n_high, n_wide, buffer, target);
                 for (std::size_t k = 0, next = 0; k < n_wide; ++k) {
                     for (; next * n_wide < (k + 1) * n_next; ++next)
                         fetch_row(stripe + rows_[i + n_high + next], n_wide);
@@ -649,15 +717,34 @@ class Relayout {
         }
     }
 
+    // Straight from the source where so many rows lie at one distance that registers take them, else by the buffer.
+    template <std::size_t width>
+    void transpose_tile(const char* stripe, std::size_t i, std::size_t n_high, std::size_t n_wide, char* buffer,
+                        char* target) const {
+        const auto whole = steps(unit_), buffer_pitch = steps(wide_nbytes);
+        const Axis column{n_wide, whole, steps(pitch)};
+        if (step_ == whole && rows_.fastest().n * unit_ >= tuning::line) {
+            for (std::size_t k = 0, n = 0; k < n_high; k += n) {
+                n = std::min(n_high - k, rows_.fastest().n - (i + k) % rows_.fastest().n);
+                const Axis row{n, rows_.fastest().stride, whole};
+                transpose_block<width>(stripe + rows_[i + k], target + k * unit_, row, column, unit_);
+            }
+            return;
+        }
+        for (std::size_t k = 0; k < n_high; ++k)
+            read_row<width>(buffer + k * wide_nbytes, stripe + rows_[i + k], n_wide);
+        transpose_block<width>(buffer, target, {n_high, buffer_pitch, whole}, column, unit_);
+    }
+
     template <std::size_t width>
     void read_row(char* to, const char* from, std::size_t n) const {
-        if (step_ == static_cast<std::ptrdiff_t>(unit_)) return copy_long(to, from, n * unit_);
+        if (step_ == steps(unit_)) return copy_long(to, from, n * unit_);
         for (std::size_t i = 0; i < n; ++i)
-            copy_unit<width>(to + i * unit_, from + static_cast<std::ptrdiff_t>(i) * step_, unit_);
+            copy_unit<width>(to + i * unit_, from + steps(i, step_), unit_);
     }
 
     void fetch_row(const char* from, std::size_t n) const {
-        if (step_ == static_cast<std::ptrdiff_t>(unit_)) prefetch_run(from, n * unit_);
+        if (step_ == steps(unit_)) prefetch_run(from, n * unit_);
     }
 
     std::vector<Axis> outer_;
@@ -666,74 +753,72 @@ class Relayout {
     std::size_t unit_ = 0;
 };
 
-// Exchanges two runs that do not overlap.
-inline void exchange(char* a, char* b, std::size_t nbytes) {
-    char held[tuning::line];
-    for (std::size_t i = 0; i < nbytes; i += sizeof held) {
-        const std::size_t n = std::min(sizeof held, nbytes - i);
-        if (n == sizeof held) {
-            char other[sizeof held];
-            std::memcpy(held, a + i, sizeof held);
-            std::memcpy(other, b + i, sizeof held);
-            std::memcpy(a + i, other, sizeof held);
-            std::memcpy(b + i, held, sizeof held);
-        } else {
-            std::memcpy(held, a + i, n);
-            std::memcpy(a + i, b + i, n);
-            std::memcpy(b + i, held, n);
+// ---------------------------------------------------------------------------------------------------------------------
+// Data movement: in place
+// ---------------------------------------------------------------------------------------------------------------------
+
+// The edge, in units, of the tiles of a square: two stripes wide. 1 where whole units need no buffer.
+inline std::size_t tile_edge(std::size_t unit) { return std::max<std::size_t>(2 * tuning::stripe / unit, 1); }
+
+// Tiles (i, j) and (j, i) of one of the squares, which change places.
+struct TilePair {
+    std::size_t square, i, j;
+    bool any;  // false behind the last
+};
+
+// Transposes squares of n x n units in place: square s begins at s * n units, row i of it `between` * n units behind
+// row i - 1. Tiles change places with their mirror images, as in [1]: the upper tile goes transposed into a buffer, the
+// lower one transposed to where the upper was, and the buffer, row by row, to where the lower was; with each row, one
+// of either tile to come is fetched.
+template <std::size_t width>
+void transpose_squares(char* arr, std::size_t n, std::size_t between, std::size_t unit, char* buffer) {
+    const std::size_t n_tiles = (n + tile_edge(unit) - 1) / tile_edge(unit), edge = (n + n_tiles - 1) / n_tiles;
+    const auto whole = steps(unit), pitch = steps(between * n * unit);
+    const auto edge_pitch = steps(edge, whole);
+    auto at = [&](std::size_t square, std::size_t i, std::size_t j) {
+        return arr + square * n * unit + steps(i, pitch) + steps(j, whole);
+    };
+    auto size = [&](std::size_t i) { return std::min(edge, n - i); };
+    auto after = [&](TilePair pair) {
+        if ((pair.j += edge) >= n) pair.j = pair.i += edge;
+        if (pair.i >= n) pair = {pair.square + 1, 0, 0, pair.square + 1 < between};
+        return pair;
+    };
+    auto turn = [&](const char* from, std::size_t high, std::size_t wide, char* to, std::ptrdiff_t to_pitch) {
+        transpose_block<width>(from, to, {high, pitch, whole}, {wide, whole, to_pitch}, unit);
+    };
+    for (TilePair pair{0, 0, 0, true}, next{}; pair.any; pair = next) {
+        next = after(pair);
+        const std::size_t high = size(pair.i), wide = size(pair.j);
+        char *upper = at(pair.square, pair.i, pair.j), *lower = at(pair.square, pair.j, pair.i);
+        turn(upper, high, wide, buffer, edge_pitch);
+        if (upper != lower) turn(lower, wide, high, upper, pitch);
+        for (std::size_t k = 0; k < wide; ++k) {
+            if (next.any && k < size(next.i))
+                prefetch_run(at(next.square, next.i + k, next.j), size(next.j) * unit);
+            if (next.any && next.i != next.j && k < size(next.j))
+                prefetch_run(at(next.square, next.j + k, next.i), size(next.i) * unit);
+            copy_long(lower + steps(k, pitch), buffer + k * edge * unit, high * unit);
         }
     }
 }
 
-// The edge, in units, of the tiles of a square: two stripes meet in one. 1 where whole units need no buffer.
-inline std::size_t tile_edge(std::size_t unit) { return std::max<std::size_t>(tuning::stripe / unit, 1); }
-
-// Transposes n x n units in place, row i beginning at i * pitch. A tile and its mirror image are read into buffers, row
-// by row, and each is written, transposed, where the other was: rows of powers of two, whose lines compete for the same
-// places in the cache, are thus never held all at once.
-template <std::size_t width>
-void transpose_square(char* arr, std::size_t n, std::ptrdiff_t pitch, std::size_t unit, char* buffer) {
-    const std::size_t n_tiles = (n + tile_edge(unit) - 1) / tile_edge(unit), edge = (n + n_tiles - 1) / n_tiles;
-    const auto whole = static_cast<std::ptrdiff_t>(unit), edge_pitch = static_cast<std::ptrdiff_t>(edge) * whole;
-    char* mirror = buffer + edge * edge * unit;
-    auto size = [&](std::size_t i) { return std::min(edge, n - i); };
-    auto at = [&](std::size_t i, std::size_t j) {
-        return arr + static_cast<std::ptrdiff_t>(i) * pitch + static_cast<std::ptrdiff_t>(j) * whole;
-    };
-    if (edge == 1) {
-        for (std::size_t i = 0; i < n; ++i)
-            for (std::size_t j = i + 1; j < n; ++j) exchange(at(i, j), at(j, i), unit);
-        return;
-    }
-    auto fetch = [&](std::size_t i, std::size_t j) {
-        for (std::size_t k = 0; k < size(i); ++k) prefetch_run(at(i + k, j), size(j) * unit);
-    };
-    auto read = [&](std::size_t i, std::size_t j, char* to) {
-        copy_rows(to, edge_pitch, at(i, j), pitch, size(i), size(j) * unit);
-    };
-    auto write = [&](const char* from, std::size_t i, std::size_t j) {
-        transpose_block<width>(from, at(j, i), {size(i), edge_pitch, whole}, {size(j), whole, pitch}, unit);
-    };
-    for (std::size_t i = 0; i < n; i += edge) {
-        read(i, i, buffer);
-        write(buffer, i, i);
-        for (std::size_t j = i + edge; j < n; j += edge) {
-            read(i, j, buffer);
-            read(j, i, mirror);
-            if (j + edge < n) fetch(i, j + edge);
-            write(buffer, i, j);
-            if (j + edge < n) fetch(j + edge, i);
-            write(mirror, j, i);
-        }
-    }
+// The same unit by unit, for those that fill a tile.
+inline void exchange_squares(char* arr, std::size_t n, std::size_t between, std::size_t unit) {
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t square = 0; square < between; ++square)
+            for (std::size_t j = i + 1; j < n; ++j) {
+                char* upper = arr + ((i * between + square) * n + j) * unit;
+                std::swap_ranges(upper, upper + unit, arr + ((j * between + square) * n + i) * unit);
+            }
 }
 
 inline std::size_t cycle_scratch(std::size_t n_units, std::size_t unit) {
     return (n_units + 7) / 8 + std::min(unit, tuning::piece);
 }
 
-// Transposes a grid of rows x columns contiguous units in place. The chain of moves does not depend on the data, so
-// it is followed some moves ahead of the copying, and the units to come are prefetched.
+// Transposes a grid of rows x columns contiguous units in place, along its cycles [1, 3]. The chain of moves does not
+// depend on the data, so it is followed some moves ahead of the copying, and the units to come are prefetched.
 inline void follow_cycles(char* arr, std::size_t rows, std::size_t columns, std::size_t unit, Gaps gaps,
                           char* scratch) {
     const std::size_t n_seen = (rows * columns + 7) / 8;
@@ -741,7 +826,9 @@ inline void follow_cycles(char* arr, std::size_t rows, std::size_t columns, std:
     char* spare = scratch + n_seen;
     for (std::size_t begin = 0; begin < unit; begin += tuning::piece) {
         const std::size_t nbytes = std::min(tuning::piece, unit - begin);
-        auto place = [&](std::size_t i) { return i == Cycles::spare ? spare : arr + i * unit + gaps.before(i) + begin; };
+        auto place = [&](std::size_t i) {
+            return i == Cycles::spare ? spare : arr + i * unit + gaps.before(i) + begin;
+        };
         const std::size_t ahead = std::clamp<std::size_t>(tuning::look_ahead / nbytes, 1, tuning::max_moves_ahead - 1);
         Cycles::Move moves[tuning::max_moves_ahead];
         std::size_t n_made = 0, n_done = 0;
@@ -763,7 +850,7 @@ inline void follow_cycles(char* arr, std::size_t rows, std::size_t columns, std:
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Planner: which passes reverse the axes, and the traffic each is predicted to cause. Pure: sizes in, passes out.
+// Planner: which passes reverse the axes, and the traffic each is predicted to cause. Pure: sizes in, passes out
 // ---------------------------------------------------------------------------------------------------------------------
 
 enum class Kind {
@@ -822,51 +909,67 @@ inline std::size_t scratch(const Plan& plan) {
 
 inline std::string describe(const Plan& plan) {
     std::string text;
+    auto number = [&](const char* name, std::size_t value) { text.append(name).append(std::to_string(value)); };
+    auto list = [&](const char* before, const std::vector<std::size_t>& values, const char* after) {
+        for (std::size_t i = 0; i < values.size(); ++i) number(i == 0 ? before : " ", values[i]);
+        if (!values.empty()) text += after;
+    };
     for (const Pass& pass : plan) {
         text += kind_names[static_cast<int>(pass.kind)];
-        text.append(" ").append(std::to_string(pass.outer)).append(" x [");
-        for (std::size_t digit : pass.digits) text.append(std::to_string(digit)).append(" ");
-        text.back() = ']';
-        if (!pass.order.empty()) {
-            text += " -> (";
-            for (std::size_t digit : pass.order) text.append(std::to_string(digit)).append(" ");
-            text.back() = ')';
-        }
-        if (pass.gaps.any())
-            text.append(" gaps ").append(std::to_string(pass.gaps.nbytes)).append(" every ").append(std::to_string(pass.gaps.every));
-        if (pass.tail != 0) text.append(" tail ").append(std::to_string(pass.tail));
-        text.append(", unit ").append(std::to_string(pass.unit));
-        text.append(", scratch ").append(std::to_string(pass.scratch_nbytes));
-        text.append(", traffic ").append(std::to_string(static_cast<std::uint64_t>(pass.traffic_nbytes))).append("\n");
+        number(" ", pass.outer);
+        list(" x [", pass.digits, "]");
+        list(" -> (", pass.order, ")");
+        if (pass.gaps.any()) number(" gaps ", pass.gaps.nbytes);
+        if (pass.gaps.any()) number(" every ", pass.gaps.every);
+        if (pass.tail != 0) number(" tail ", pass.tail);
+        number(", unit ", pass.unit);
+        number(", scratch ", pass.scratch_nbytes);
+        number(", traffic ", static_cast<std::size_t>(pass.traffic_nbytes));
+        text += "\n";
     }
     return text;
 }
 
-inline std::size_t n_lanes_of(std::size_t unit) { return unit <= 8 && (unit & (unit - 1)) == 0 ? 16 / unit : 1; }
+// ---------------------------------------------------------------------------------------------------------------------
+// Planner: single passes and what they cost, told as traffic
+// ---------------------------------------------------------------------------------------------------------------------
 
 // The two copies of a panel pass: block -> scratch, scratch -> block.
 struct Stages {
     std::vector<Axis> in, out;
     std::size_t unit, scratch_nbytes;
-    bool in_registers;  // false: at least one of the copies goes unit by unit
+    double waste;  // time, told as traffic
 };
+
+// The stages by way of scratch in which axes lie in the order given; `padded` is the axis, counted from the fastest,
+// whose stride must not be a power of two, lest its steps compete for the same sets of the cache.
+inline Stages laid_out(const std::vector<Axis>& axes, std::size_t unit, std::size_t padded, double waste) {
+    Stages stages{{}, {}, unit, 0, waste};
+    std::ptrdiff_t stride = steps(unit);
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+        const Axis& axis = axes[axes.size() - 1 - i];
+        if (i == padded && i > 0 && stride % steps(8 * tuning::line) == 0) stride += steps(tuning::line);
+        stages.in.push_back({axis.n, axis.from, stride});
+        stages.out.push_back({axis.n, stride, axis.to});
+        stride *= steps(axis.n);
+    }
+    stages.scratch_nbytes = static_cast<std::size_t>(stride);
+    return stages;
+}
 
 // Chooses the order in which a panel lies in scratch. Where the fastest axis on either side is shorter than a register,
 // that order makes one of the copies a permutation of whole runs and the other a transposition of longer axes; where
 // the two fastest axes are neighbours, the longer one is cut into two for that.
 inline Stages stages_of(const std::vector<std::size_t>& digits, const std::vector<std::size_t>& order,
                         std::size_t unit) {
-    std::vector<Axis> axes(digits.size());
-    auto stride = static_cast<std::ptrdiff_t>(unit);
-    for (std::size_t i = digits.size(); i-- > 0; stride *= static_cast<std::ptrdiff_t>(digits[i]))
-        axes[i] = {digits[i], stride, 0};
-    stride = static_cast<std::ptrdiff_t>(unit);
-    for (std::size_t i = order.size(); i-- > 0; stride *= static_cast<std::ptrdiff_t>(digits[order[i]]))
-        axes[order[i]].to = stride;
+    Order shape_after;
+    for (std::size_t digit : order) shape_after.push_back(digits[digit]);
+    const auto from = strides_of(digits, unit), to = strides_of(shape_after, unit);
+    std::vector<Axis> axes;
+    for (std::size_t i = 0; i < order.size(); ++i) axes.push_back({shape_after[i], from[order[i]], to[i]});
     axes = merged(std::move(axes), unit);
-    const auto whole = static_cast<std::ptrdiff_t>(unit);
+    const auto whole = steps(unit);
     auto in_source = [](const Axis& a, const Axis& b) { return a.from > b.from; };
-    auto length = [](const Axis& axis) { return static_cast<std::ptrdiff_t>(axis.n); };
     const std::size_t lanes = n_lanes_of(unit);
     const Axis row = axes.back();
     const Axis column = *std::min_element(axes.begin(), axes.end(), [](auto& a, auto& b) { return a.from < b.from; });
@@ -877,52 +980,45 @@ inline Stages stages_of(const std::vector<std::size_t>& digits, const std::vecto
     auto put_last = [&](Axis axis, bool neighbours) {
         take(axis);
         if (neighbours && axis.n % lanes == 0) {
-            const auto n = static_cast<std::ptrdiff_t>(lanes);
+            const auto n = steps(lanes);
             axes.push_back({lanes, axis.from, axis.to});
             axis = {axis.n / lanes, axis.from * n, axis.to * n};
         }
         return axis;
     };
-    std::size_t padded = 0;  // the axis whose stride must not be a power of two, counted from the fastest
-    bool in_registers = lanes == 1 || (row.n >= lanes && column.n >= lanes);
+    std::size_t padded = 0;
+    constexpr double by_units = 4.0, in_pieces = 0.4;  // measured: without registers, or for less than a line at once
+    const bool short_row = row.n * unit < tuning::line, short_column = column.n * unit < tuning::line;
+    double waste = short_row && short_column ? by_units / 2 : short_row || short_column ? in_pieces : 0.0;
     if (column.n < lanes && row.n >= lanes) {
-        const bool neighbours = row.from == whole * length(column);
+        const bool neighbours = row.from == steps(column.n, whole);
         const Axis last = put_last(row, neighbours);
-        in_registers = !neighbours || (row.n % lanes == 0 && last.n >= lanes);
+        waste = !neighbours || (row.n % lanes == 0 && last.n >= lanes) ? 0.0 : by_units;
         std::sort(axes.begin(), axes.end(), in_source);
         axes.push_back(last);
         padded = 1;
     } else if (row.n < lanes && column.n >= lanes) {
-        const bool neighbours = column.to == whole * length(row);
+        const bool neighbours = column.to == steps(row.n, whole);
         const Axis last = put_last(column, neighbours);
-        in_registers = !neighbours || (column.n % lanes == 0 && last.n >= lanes);
+        waste = !neighbours || (column.n % lanes == 0 && last.n >= lanes) ? 0.0 : by_units;
         std::sort(axes.begin(), axes.end(), [](const Axis& a, const Axis& b) { return a.to > b.to; });
         axes.push_back(last);
     } else {
+        if (row.n < lanes) waste = by_units;
         while (axes[axes.size() - 1 - padded].to != column.to) ++padded;
     }
-    Stages stages{{}, {}, unit, 0, in_registers};
-    stride = whole;
-    for (std::size_t i = 0; i < axes.size(); ++i) {
-        const Axis& axis = axes[axes.size() - 1 - i];
-        const auto lines = static_cast<std::ptrdiff_t>(tuning::line);
-        if (i == padded && i > 0 && stride % (8 * lines) == 0) stride += lines;
-        stages.in.push_back({axis.n, axis.from, stride});
-        stages.out.push_back({axis.n, stride, axis.to});
-        stride *= length(axis);
-    }
-    stages.scratch_nbytes = static_cast<std::size_t>(stride);
-    return stages;
+    return laid_out(axes, unit, padded, waste);
 }
 
 inline Pass square_pass(std::size_t outer, std::size_t n, std::size_t between, std::size_t unit) {
     const std::size_t edge = tile_edge(unit);
     const double nbytes = static_cast<double>(outer) * static_cast<double>(n * n * between * unit);
-    // Rows shorter than a line are fetched whole.
-    const double waste = std::max(1.0, static_cast<double>(tuning::line) / static_cast<double>(n * unit));
-    const std::size_t scratch_nbytes = edge == 1 ? 0 : 2 * edge * edge * unit;
-    // Measured: two tiles far apart at a time cost nearly as much as two passes over panels.
-    return {Kind::square, outer, {n, between, n}, {}, 0, unit, scratch_nbytes, 1.9 * 2 * nbytes * waste};
+    // Rows shorter than a line are fetched whole. Measured: registers take no other units.
+    const double waste = std::max(1.0, static_cast<double>(tuning::line) / static_cast<double>(n * unit)) +
+                         (n_lanes_of(unit) > 1 || unit >= tuning::line ? 0.0 : 1.0);
+    const std::size_t scratch_nbytes = edge == 1 ? 0 : edge * edge * unit;
+    // Measured against panels: two tiles far apart at a time.
+    return {Kind::square, outer, {n, between, n}, {}, 0, unit, scratch_nbytes, 1.2 * 2 * nbytes * waste};
 }
 
 inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::vector<std::size_t> order,
@@ -931,25 +1027,26 @@ inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::
     const std::size_t block = product(digits) * unit;
     const double nbytes = static_cast<double>(outer) * static_cast<double>(block);
     // Measured, against panels that fit the second-level cache together with their scratch.
-    double beyond_cache = block <= 2 * tuning::near ? 1.0
-                          : block <= 7 * tuning::near ? 1.1
-                          : block <= tuning::far      ? 1.3
-                                                      : 2.2;
+    double beyond_cache = block <= tuning::far ? 1 + static_cast<double>(block) / static_cast<double>(32 * tuning::near)
+                                               : 2.2;
     if (block > 2 * tuning::near && digits.size() == 2 && digits.back() * unit < tuning::long_row) beyond_cache += 0.5;
-    const double by_units = stages.in_registers ? 0.0 : 4.0;  // time, told as traffic
     const double fresh = 4 * static_cast<double>(stages.scratch_nbytes);  // the same, of pages that nobody touched yet
     return {Kind::panel, outer, std::move(digits), std::move(order), 0, unit, stages.scratch_nbytes,
-            2 * nbytes * (beyond_cache + by_units) + fresh};
+            2 * nbytes * (beyond_cache + stages.waste) + fresh};
 }
 
 inline Pass cycle_pass(std::size_t outer, std::size_t rows, std::size_t columns, std::size_t unit, Gaps gaps = {}) {
     const double nbytes = static_cast<double>(outer) * static_cast<double>(rows * columns * unit);
-    // The lines of a unit come in no order that hardware foresees, and it may begin and end inside a line.
+    // Measured: the lines of a unit come in no order that hardware foresees, and it may begin and end inside a line.
     const bool whole_lines = unit % tuning::line == 0 && gaps.nbytes % tuning::line == 0;
-    const double waste = 0.8 + (gaps.any() ? 300 : whole_lines ? 130 : 200) / static_cast<double>(unit);
+    const double waste = 0.65 + (gaps.any() ? 330 : whole_lines ? 150 : 220) / static_cast<double>(unit);
     const std::size_t scratch_nbytes = cycle_scratch(rows * columns, unit);
     return {Kind::cycle, outer, {rows, columns}, {}, 0, unit, scratch_nbytes, 2 * nbytes * waste, gaps};
 }
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Planner: sequences of passes
+// ---------------------------------------------------------------------------------------------------------------------
 
 // The digits of the axes in the order of memory, slow to fast, and the order wanted.
 struct Digits {
@@ -957,7 +1054,7 @@ struct Digits {
     std::vector<std::size_t> ranks;      // the digits as they lie in memory
 };
 
-// Axis i is cut into two digits, n / tiles[i] and tiles[i], unless tiles[i] is 1 or n.
+// Axis i is cut into two digits [2], n / tiles[i] and tiles[i], unless tiles[i] is 1 or n.
 inline Digits digits_of(const std::vector<std::size_t>& shape, const std::vector<std::size_t>& tiles) {
     Digits digits;
     std::vector<std::vector<std::size_t>> ranks(shape.size());
@@ -982,36 +1079,33 @@ void for_each_pass(const Digits& digits, const Order& order, std::size_t unit, A
         sizes[i] = digits.sizes[order[i]];
         units[i] = units[i + 1] * sizes[i];
     }
-    auto at = [&](std::size_t i) { return order.begin() + static_cast<std::ptrdiff_t>(i); };
     for (std::size_t i = 0; i < n; ++i) {
         const std::size_t outer = units[0] / units[i];
-        if (!std::is_sorted(at(i), order.end())) {
+        Order next = order;
+        std::sort(next.begin() + steps(i), next.end());
+        if (next != order) {
             std::vector<std::size_t> places(n - i);
-            for (std::size_t j = 0; j < places.size(); ++j) places[j] = j;
+            std::iota(places.begin(), places.end(), std::size_t{0});
             std::sort(places.begin(), places.end(), [&](auto a, auto b) { return order[i + a] < order[i + b]; });
-            Order next = order;
-            std::sort(next.begin() + static_cast<std::ptrdiff_t>(i), next.end());
-            action(panel_pass(outer, {sizes.begin() + static_cast<std::ptrdiff_t>(i), sizes.end()}, places, unit),
-                   next);
+            action(panel_pass(outer, {sizes.begin() + steps(i), sizes.end()}, places, unit), next);
         }
         for (std::size_t j = i + 1; j < n; ++j) {
             if (sizes[i] == sizes[j]) {
-                Order next = order;
+                next = order;
                 std::swap(next[i], next[j]);
                 action(square_pass(outer, sizes[i], units[i + 1] / units[j], units[j + 1]), next);
             }
             for (std::size_t end = j + 1; end <= n; ++end) {
-                Order next = order;
-                std::rotate(next.begin() + static_cast<std::ptrdiff_t>(i), next.begin() + static_cast<std::ptrdiff_t>(j),
-                            next.begin() + static_cast<std::ptrdiff_t>(end));
+                next = order;
+                std::rotate(next.begin() + steps(i), next.begin() + steps(j), next.begin() + steps(end));
                 action(cycle_pass(outer, units[i] / units[j], units[j] / units[end], units[end]), next);
             }
         }
     }
 }
 
-// The cheapest sequence of passes that sorts the digits, by Dijkstra's algorithm; false if none costs less than
-// `limit` within the scratch.
+// The cheapest sequence of passes that sorts the digits, by Dijkstra's algorithm over their orders; false if none costs
+// less than `limit` within the scratch.
 inline bool cheapest(const Digits& digits, std::size_t unit, std::size_t scratch_nbytes, double limit, Plan& plan) {
     struct Reached {
         double traffic;
@@ -1060,10 +1154,14 @@ inline Plan with_tail(const std::vector<std::size_t>& shape, std::size_t unit, s
     const std::size_t n_items = product(shape), n = first ? shape.front() : shape.back(), n_tails = n_items / n;
     const std::size_t nbytes = n_tails * tail * unit;
     const double some = 4 * static_cast<double>(nbytes);
-    const double rows = gaps.any() ? static_cast<double>(2 * n_tails * tuning::line) : 2 * static_cast<double>(n_items * unit);
-    Plan plan{{first ? Kind::detach_first : Kind::detach_last, 1, shape, {}, tail, unit, nbytes, first ? some : rows + some, gaps}};
+    // Measured: rows that move by less than their length are read and written at the speed of memory.
+    const double rows = gaps.any() ? static_cast<double>(2 * n_tails * tuning::line)
+                                   : 1.2 * static_cast<double>(n_items * unit);
+    const Kind detach = first ? Kind::detach_first : Kind::detach_last;
+    const Kind attach = first ? Kind::attach_first : Kind::attach_last;
+    Plan plan{{detach, 1, shape, {}, tail, unit, nbytes, first ? some : rows + some, gaps}};
     plan.insert(plan.end(), inner.begin(), inner.end());
-    plan.push_back({first ? Kind::attach_first : Kind::attach_last, 1, shape, {}, tail, unit, nbytes, first ? rows + some : some, gaps});
+    plan.push_back({attach, 1, shape, {}, tail, unit, nbytes, first ? rows + some : some, gaps});
     return plan;
 }
 
@@ -1082,8 +1180,8 @@ inline Plan with_gaps(std::size_t rows, std::size_t columns, std::size_t tile, b
     return with_tail({rows, columns}, unit, tail, first, first ? Plan{panels, cycle} : Plan{cycle, panels}, gaps);
 }
 
-// The cheapest plan for up to five axes: whole axes; one axis cut into tiles; the first and the last cut by their
-// greatest common divisor; or a first or last axis without the remainder that tiles leave. Empty if none fits.
+// The cheapest plan for up to five axes: whole axes; one axis cut into tiles [1]; the first and the last cut by their
+// greatest common divisor [2]; or a first or last axis without the remainder that tiles leave. Empty if none fits.
 inline Plan best_of_cuts(const std::vector<std::size_t>& shape, std::size_t unit, std::size_t scratch_nbytes) {
     const std::size_t n_axes = shape.size();
     const std::vector<std::size_t> whole(n_axes, 1);
@@ -1159,8 +1257,8 @@ inline Plan plan(std::vector<std::size_t> shape, std::size_t unit, std::size_t s
     }
     std::size_t n_first = 1;
     while (n_first + 1 < n_axes && product(shape, 0, n_first + 1) * unit <= tuning::near) ++n_first;
-    const std::vector<std::size_t> first(shape.begin(), shape.begin() + static_cast<std::ptrdiff_t>(n_first));
-    const std::vector<std::size_t> rest(shape.begin() + static_cast<std::ptrdiff_t>(n_first), shape.end());
+    const std::vector<std::size_t> first(shape.begin(), shape.begin() + steps(n_first));
+    const std::vector<std::size_t> rest(shape.begin() + steps(n_first), shape.end());
     Plan passes = plan({product(first), product(rest)}, unit, scratch_nbytes);
     if (n_first > 1) passes.push_back(panel_pass(product(rest), first, reversal(n_first), unit));
     const Plan others = plan(rest, unit * product(first), scratch_nbytes);
@@ -1172,30 +1270,23 @@ inline Plan plan(std::vector<std::size_t> shape, std::size_t unit, std::size_t s
 // Carrying out a plan
 // ---------------------------------------------------------------------------------------------------------------------
 
-// Strides of a C-ordered block.
-inline std::vector<std::ptrdiff_t> strides_of(const std::vector<std::size_t>& shape, std::size_t unit) {
-    std::vector<std::ptrdiff_t> strides(shape.size());
-    auto stride = static_cast<std::ptrdiff_t>(unit);
-    for (std::size_t i = shape.size(); i-- > 0; stride *= static_cast<std::ptrdiff_t>(shape[i])) strides[i] = stride;
-    return strides;
-}
-
 // A pass with everything prepared that takes memory.
 class Step {
    public:
     explicit Step(const Pass& pass) : pass_(pass), block_(pass.block_nbytes()) {
-        const auto whole = static_cast<std::ptrdiff_t>(pass.unit);
+        const auto whole = steps(pass.unit);
         if (pass.kind == Kind::panel) {
             const Stages stages = stages_of(pass.digits, pass.order, pass.unit);
             in_ = Permute(stages.in, stages.unit);
             out_ = Permute(stages.out, stages.unit,
-                           block_ <= tuning::far ? static_cast<std::ptrdiff_t>(block_) : 0);
-            const bool fetches = out_.unit() == block_ && (block_ <= tuning::near || pass.digits.back() * pass.unit >= tuning::long_row);
+                           block_ <= tuning::far ? steps(block_) : 0);
+            const bool long_rows = pass.digits.back() * pass.unit >= tuning::long_row;
+            const bool fetches = out_.fetches() && (block_ <= tuning::near || long_rows);
             reads_ahead_ = block_ <= tuning::far && !fetches;
         } else if (pass.kind == Kind::spread || pass.kind == Kind::gather) {
             const std::size_t rows = pass.digits[0], columns = pass.digits[1];
-            in_ = Permute({{rows, static_cast<std::ptrdiff_t>(columns) * whole, whole},
-                           {columns, whole, static_cast<std::ptrdiff_t>(rows) * whole}},
+            in_ = Permute({{rows, steps(columns, whole), whole},
+                           {columns, whole, steps(rows, whole)}},
                           pass.unit);
         } else if (pass.kind == Kind::detach_first || pass.kind == Kind::detach_last) {
             auto tails = pass.digits;
@@ -1203,7 +1294,8 @@ class Step {
             const auto from = strides_of(pass.digits, pass.unit);
             const auto to = strides_of({tails.rbegin(), tails.rend()}, pass.unit);
             std::vector<Axis> axes;
-            for (std::size_t i = 0; i < tails.size(); ++i) axes.push_back({tails[i], from[i], to[tails.size() - 1 - i]});
+            for (std::size_t i = 0; i < tails.size(); ++i)
+                axes.push_back({tails[i], from[i], to[tails.size() - 1 - i]});
             in_ = Permute(axes, pass.unit);
         }
     }
@@ -1237,11 +1329,10 @@ class Step {
 
     void squares(char* block, char* scratch) const {
         const std::size_t n = pass_.digits[0], between = pass_.digits[1], unit = pass_.unit;
-        const auto pitch = static_cast<std::ptrdiff_t>(between * n * unit);
-        for (std::size_t i = 0; i < between; ++i)
-            visit_width(unit, [&](auto width) {
-                transpose_square<decltype(width)::value>(block + i * n * unit, n, pitch, unit, scratch);
-            });
+        if (tile_edge(unit) == 1) return exchange_squares(block, n, between, unit);
+        visit_width(unit, [&](auto width) {
+            transpose_squares<decltype(width)::value>(block, n, between, unit, scratch);
+        });
     }
 
     // Calls action(unit's place in the array, its place in the block, bytes) for the runs of a block without a gap.
@@ -1337,27 +1428,27 @@ inline void copy_axes(const void* from, const std::ptrdiff_t* strides, void* to,
         Permute(axes, item_nbytes)(static_cast<const char*>(from), static_cast<char*>(to));
 }
 
+template <class T>
+void reverse_axes_of(T* arr, std::initializer_list<std::size_t> shape) {
+    static_assert(std::is_trivially_copyable<T>::value, "items are moved byte by byte");
+    reverse_axes(arr, shape.begin(), shape.size(), sizeof(T));
+}
+
 // Reverses the axes of a Fortran-ordered array (sx varies fastest): afterwards it has the shape (sy, sx), (sz, sy, sx)
 // or (sw, sz, sy, sx), in Fortran order again.
 template <class T>
 void ipt(T* arr, std::size_t sx, std::size_t sy) {
-    static_assert(std::is_trivially_copyable<T>::value, "items are moved byte by byte");
-    const std::size_t shape[] = {sy, sx};
-    reverse_axes(arr, shape, 2, sizeof(T));
+    reverse_axes_of(arr, {sy, sx});
 }
 
 template <class T>
 void ipt(T* arr, std::size_t sx, std::size_t sy, std::size_t sz) {
-    static_assert(std::is_trivially_copyable<T>::value, "items are moved byte by byte");
-    const std::size_t shape[] = {sz, sy, sx};
-    reverse_axes(arr, shape, 3, sizeof(T));
+    reverse_axes_of(arr, {sz, sy, sx});
 }
 
 template <class T>
 void ipt(T* arr, std::size_t sx, std::size_t sy, std::size_t sz, std::size_t sw) {
-    static_assert(std::is_trivially_copyable<T>::value, "items are moved byte by byte");
-    const std::size_t shape[] = {sw, sz, sy, sx};
-    reverse_axes(arr, shape, 4, sizeof(T));
+    reverse_axes_of(arr, {sw, sz, sy, sx});
 }
 
 }  // namespace ipt

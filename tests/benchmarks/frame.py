@@ -119,8 +119,8 @@ def seconds_of(call: Call, array: np.ndarray, n_repeats: int) -> float:
     return elapsed / n_repeats
 
 
-def measure(row: Row, array: np.ndarray, n_rounds: int) -> Measured:
-    """Time a row: a round to warm up, then rounds in which each call is timed once."""
+def measure(row: Row, array: np.ndarray, n_rounds: int, slow_s: float = SLOW_S) -> Measured:
+    """Time a row: a round to warm up, then rounds in which each call is timed once; others that are slow only once."""
     calls = {"ours": row.ours} | row.others | YARDSTICKS
     work = array.copy(order="K") if row.changes else array
     seconds: dict[str, list[float]] = {name: [] for name in calls}
@@ -135,7 +135,7 @@ def measure(row: Row, array: np.ndarray, n_rounds: int) -> Measured:
             if round_ == 0:
                 is_once = row.changes or elapsed > SHORTEST_S
                 repeats[name] = 1 if is_once else max(1, int(SHORTEST_S / seconds_of(call, work, 1)))
-            if elapsed > SLOW_S and name != "ours":
+            if elapsed > slow_s and name in row.others:
                 seconds[name], repeats[name] = [elapsed], 0
             elif round_:
                 seconds[name].append(elapsed)

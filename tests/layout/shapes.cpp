@@ -117,6 +117,9 @@ int main(int n_arguments, char** arguments) {
     if (!check_all(longer, 2, "by default", by_default)) return 1;
     if (!check_all(longer, 2, "with gaps left", left) || !check_all(longer, 2, "with gaps closed", closed)) return 1;
     if (!check_all(longer, 2, "copied", copied) || !check_all(longer, 2, "streamed", streamed)) return 1;
+    const Shape mixed = {3, 20, 66, 129};
+    if (!check_all(mixed, 3, "by default", by_default) || !check_all(mixed, 3, "copied", copied)) return 1;
+    if (!check_all(mixed, 3, "streamed", streamed)) return 1;
     for (std::size_t n_axes = 1; n_axes <= (few ? 4 : 5); ++n_axes) {
         if (!check_all(n_axes == 5 || few ? some : all, n_axes, "by default", by_default)) return 1;
         if (!check_all(some, n_axes, "without panels", without_panels)) return 1;
