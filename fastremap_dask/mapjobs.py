@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 import fastremap
 from fastremap import LabelTable
-from fastremap.dtypes import fits
+from fastremap.dtypes import bounds, fits
 
 from . import tasks
 from .given import locate_targets, open_sources
@@ -146,11 +147,12 @@ def mask_zarr(
     array([0, 0, 0, 9])
     """
     held = open_sources(source, options)[0].stored.open().dtype.newbyteorder("=")
-    keys = np.asarray(labels if isinstance(labels, np.ndarray) else list(labels))
-    keys = keys.astype(held) if keys.size == 0 else keys
-    if keys.dtype.kind not in LABEL_KINDS:
-        raise TypeError(f"labels are integers, not {keys.dtype}")
-    keys = np.unique(keys[fits(keys, held)]).astype(held)
+    if not isinstance(labels, np.ndarray):
+        low, high = bounds(held)
+        labels = np.array([label for label in map(operator.index, labels) if low <= label <= high], held)
+    if labels.dtype.kind not in LABEL_KINDS:
+        raise TypeError(f"labels are integers, not {labels.dtype}")
+    keys = np.unique(labels[fits(labels, held)]).astype(held)
     values = keys if invert else np.full(keys.shape, value)
     table = LabelTable.from_arrays(keys, values)
     return _map("mask", source, target, table, int(value) if invert else "keep", dtype, options)
