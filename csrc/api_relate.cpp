@@ -19,12 +19,12 @@ class TypedRelation final : public Relation {
     }
 
     std::size_t n_first() const override { return relation_.first_ids.labels.size(); }
-    std::size_t n_second() const override { return relation_.second_ids.labels.size(); }
     std::size_t n_pairs() const override { return relation_.pairs.labels.size(); }
     void copy_first(void* out) const override { copy(relation_.first_ids.labels, static_cast<First*>(out)); }
     void copy_last_partner(void* out) const override { copy(relation_.last_partner, static_cast<Second*>(out)); }
-    void copy_second(void* out) const override { copy(relation_.second_ids.labels, static_cast<Second*>(out)); }
-    void copy_pairs(std::uint64_t* out) const override { copy(relation_.pairs.labels, out); }
+    void copy_pairs(void* first_out, void* second_out) const override {
+        relation_.copy_pairs(static_cast<First*>(first_out), static_cast<Second*>(second_out));
+    }
 
    private:
     template <class Item>

@@ -199,15 +199,11 @@ void check_relation(std::mt19937_64& random) {
         for (std::size_t i = 0; i < labels.size(); ++i) CHECK(last.at(labels[i]).second == partner[i]);
         const auto all = api::make_relation(sizeof(First), sizeof(Second), true);
         all->add(first.data(), second.data(), shape, 3, fortran);
-        std::vector<First> firsts(all->n_first());
-        std::vector<Second> seconds(all->n_second());
-        std::vector<std::uint64_t> found(all->n_pairs());
-        all->copy_first(firsts.data());
-        all->copy_second(seconds.data());
-        all->copy_pairs(found.data());
-        CHECK(found.size() == pairs.size());
-        for (std::uint64_t pair : found)
-            CHECK(pairs.count({firsts.at(pair >> 32), seconds.at(pair & 0xFFFFFFFFu)}) == 1);
+        std::vector<First> firsts(all->n_pairs());
+        std::vector<Second> seconds(all->n_pairs());
+        all->copy_pairs(firsts.data(), seconds.data());
+        CHECK(firsts.size() == pairs.size());
+        for (std::size_t i = 0; i < firsts.size(); ++i) CHECK(pairs.erase({firsts[i], seconds[i]}) == 1);
     }
 }
 

@@ -50,7 +50,7 @@ def component_map(component_labels: ArrayLike, parent_labels: ArrayLike) -> dict
     components, parents, shape = _together(component_labels, parent_labels)
     labels, partners = _kernels.last_partners(bits(components.flat), bits(parents.flat), shape, components.fortran)
     labels, partners = _plain(labels, components), _plain(partners, parents)
-    order = np.argsort(labels)
+    order = labels.argsort()
     return dict(zip(labels[order].tolist(), partners[order].tolist(), strict=True))
 
 
@@ -91,13 +91,12 @@ def inverse_component_map(parent_labels: ArrayLike, component_labels: ArrayLike)
     """
     parents, components, shape = _together(parent_labels, component_labels)
     of_pair, in_pair = _kernels.label_pairs(bits(parents.flat), bits(components.flat), shape, parents.fortran)
-    of_pair, in_pair = _plain(of_pair, parents), _plain(in_pair, components)
-    order = np.lexsort((in_pair, of_pair))
-    of_pair, members = of_pair[order], in_pair[order].tolist()
-    labels, begins = np.unique(of_pair, return_index=True)
-    bounds = [*begins.tolist(), len(members)]
-    lists = (members[begin:end] for begin, end in itertools.pairwise(bounds))
-    return defaultdict(list, zip(labels.tolist(), lists, strict=True))
+    order = np.lexsort((_plain(in_pair, components), _plain(of_pair, parents)))
+    labels, counts = _kernels.collapse(of_pair[order], True)
+    members = _plain(in_pair[order], components).tolist()
+    ends = itertools.accumulate(counts.tolist(), initial=0)
+    lists = (members[begin:end] for begin, end in itertools.pairwise(ends))
+    return defaultdict(list, zip(_plain(labels, parents).tolist(), lists, strict=True))
 
 
 def _together(first: ArrayLike, second: ArrayLike) -> tuple[Walk, Walk, tuple[int, ...]]:

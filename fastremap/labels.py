@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from . import _kernels, _rows
-from ._arrays import NUMBERS, Walk, as_array, bits, can_write, is_supported, native, supported_dtype, walk
-from .dtypes import bounds, ids_dtype, ladder, require_fit
+from ._arrays import NUMBERS, Walk, as_array, bits, can_write, cast, is_supported, native, supported_dtype, walk
+from .dtypes import bounds, extremes, ids_dtype, ladder, require_fit
 from .table import LabelTable, new_ids
 
 
@@ -204,13 +204,14 @@ def renumber(
         old = _distinct(way, keys, False, False, True)[0]
         old = np.append(label_dtype.type(0), old[old != 0]) if preserve_zero else old
     new = _new_labels(keys, label_dtype, old.size, start, bool(preserve_zero))
-    lowest, highest = int(new.min(initial=0)), int(new.max(initial=0))
+    lowest, highest = extremes(new)
     out_dtype = ids_dtype(label_dtype, lowest, highest) if wanted is None else wanted
-    require_fit(new, out_dtype, "new id")
+    if wanted is not None or label_dtype.kind == "f":
+        require_fit(new, out_dtype, "new id")
     if order == "sorted":
         flat = np.empty(keys.size, out_dtype if len(rungs) > 1 else rungs[0])
         _kernels.Lookup(bits(old), new.astype(flat.dtype)).strict(keys, flat)
-    result = way.shaped(flat.astype(out_dtype, copy=False))
+    result = way.shaped(cast(flat, out_dtype))
     if in_place:
         low, high = bounds(label_dtype)
         if can_write(arr, label_dtype if low <= lowest and highest <= high else result.dtype):
@@ -248,8 +249,10 @@ def _new_labels(keys: np.ndarray, dtype: np.dtype, n_old: int, start: int, prese
     if not preserve_zero:
         return new_ids(dtype, start, n_old)
     has_zero = start <= 0 and _kernels.count_nonzero(keys, 2**64 - 1) < keys.size
-    new = new_ids(dtype, start, n_old - 1, has_zero)
-    return np.append(new.dtype.type(0), new)
+    ids = new_ids(dtype, start, n_old - 1, has_zero)
+    new = np.zeros(n_old, ids.dtype)
+    new[1:] = ids
+    return new
 
 
 def _mapping(kind: str, old: np.ndarray, new: np.ndarray) -> dict | LabelTable:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from . import _tablefiles
 from ._arrays import LABELS, as_array, bits, integer_array, is_supported, native
-from .dtypes import bounds, ladder
+from .dtypes import bounds, extremes, ladder
 
 
 class LabelTable(Mapping):
@@ -51,7 +51,7 @@ class LabelTable(Mapping):
             array.flags.writeable = False
         self.old, self.new = old, new
         self._path, self._digest = _path, _digest
-        self._built: dict[str, dict] = {}  # what `remap` builds from the table, by dtype of the labels
+        self._built: dict[np.dtype, Any] = {}  # what `remap` builds from the table, by dtype of the labels
 
     @classmethod
     def from_dict(cls, table: Mapping) -> Self:
@@ -385,7 +385,9 @@ def new_ids(dtype: np.dtype, start: int, n_ids: int, has_zero: bool = False) -> 
             "choose start > 0, or preserve_zero=False"
         )
     widest = np.dtype(np.int64) if dtype.kind == "f" else ladder(dtype)[-1]
-    return np.arange(n_ids, dtype=widest) + widest.type(start)
+    ids = np.arange(n_ids, dtype=widest)
+    ids += start
+    return ids
 
 
 def _numbers(items: list, what: str) -> np.ndarray:
@@ -401,7 +403,7 @@ def _smallest(array: np.ndarray) -> np.ndarray:
     """A contiguous array in the smallest integer dtype that holds it, unsigned where possible; floats as they are."""
     if not is_supported(array.dtype, LABELS):
         return np.ascontiguousarray(array)
-    lowest, highest = (int(array.min()), int(array.max())) if array.size else (0, 0)
+    lowest, highest = extremes(np.ascontiguousarray(array))
     for dtype in ladder(np.dtype(np.int8 if lowest < 0 else np.uint8)):
         low, high = bounds(dtype)
         if low <= lowest and highest <= high:

@@ -48,6 +48,13 @@ struct Relation {
         });
     }
 
+    void copy_pairs(First* first, Second* second) const {
+        for (const std::uint64_t pair : pairs.labels) {
+            *first++ = first_ids.labels[pair >> 32];
+            *second++ = second_ids.labels[static_cast<std::uint32_t>(pair)];
+        }
+    }
+
    private:
     template <bool with_pairs>
     void note(First label, Second partner, std::int64_t index) {
