@@ -46,7 +46,7 @@ def apply(
 
 def _out_dtype(dtype: np.dtype, values: np.ndarray, fill: np.ndarray | None, wanted: np.dtype | None) -> np.dtype:
     """The dtype of the result, from the table alone."""
-    both = [values] if fill is None else [values, fill]
+    both = [some for some in (values, fill) if some is not None and some.size]
     if wanted is None:
         return widened(dtype, *both)
     for some in both:

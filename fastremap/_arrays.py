@@ -76,15 +76,13 @@ def integer_array(items: Iterable[Any], what: str = "the list") -> np.ndarray:
         If no 64-bit integer dtype holds all items.
     """
     items = items if isinstance(items, list) else list(items)
-    try:
-        return _kernels.integers(items)
-    except OverflowError:
-        pass
+    for unsigned in (False, True):
+        try:
+            return _kernels.integers(items, unsigned)
+        except OverflowError:
+            pass
     integers = [operator.index(item) for item in items]
-    lowest, highest = min(integers), max(integers)
-    if lowest < 0 or highest >= 2**64:
-        raise ValueError(f"no 64-bit integer dtype holds both {lowest} and {highest}, which {what} contains")
-    return np.array(integers, dtype=np.uint64)
+    raise ValueError(f"no 64-bit integer dtype holds both {min(integers)} and {max(integers)}, which {what} contains")
 
 
 def native(array: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 
 cimport numpy as cnp
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from cpython.long cimport PyLong_AsLongLong, PyLong_CheckExact
+from cpython.long cimport PyLong_AsLongLong, PyLong_AsUnsignedLongLong, PyLong_CheckExact
 from cpython.number cimport PyNumber_Index
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
@@ -140,18 +140,33 @@ cdef class Lookup:
         return n_labels
 
 
-def integers(list items):
-    """The integers of a list, exactly, as int64; OverflowError if one is beyond that, TypeError if one is none."""
+def integers(list items, bint unsigned):
+    """The integers of a list, exactly, as int64 or uint64; OverflowError beyond that, TypeError if an item is none."""
     cdef cnp.npy_intp n_items = len(items), i = 0
-    cdef cnp.ndarray out = cnp.PyArray_EMPTY(1, &n_items, cnp.NPY_INT64, 0)
+    cdef cnp.ndarray out = cnp.PyArray_EMPTY(1, &n_items, cnp.NPY_UINT64 if unsigned else cnp.NPY_INT64, 0)
     cdef int64_t* values = <int64_t*>data_of(out)
     for item in items:
         if i == n_items:
             break
-        values[i] = PyLong_AsLongLong(item if PyLong_CheckExact(item) else PyNumber_Index(item))
+        if not PyLong_CheckExact(item):
+            item = PyNumber_Index(item)
+        values[i] = <int64_t>PyLong_AsUnsignedLongLong(item) if unsigned else PyLong_AsLongLong(item)
         i += 1
     if i < n_items or n_items < len(items):
         raise RuntimeError("the list changed its length while it was read")
+    return out
+
+
+def as_dict(cnp.ndarray keys, cnp.ndarray values):
+    """A dict of Python numbers, in the order of the keys."""
+    cdef char* key = <char*>data_of(keys)
+    cdef char* value = <char*>data_of(values)
+    cdef cnp.npy_intp key_nbytes = cnp.PyArray_ITEMSIZE(keys), value_nbytes = cnp.PyArray_ITEMSIZE(values), i
+    cdef dict out = {}
+    for i in range(min(cnp.PyArray_SIZE(keys), cnp.PyArray_SIZE(values))):
+        out[cnp.PyArray_GETITEM(keys, key)] = cnp.PyArray_GETITEM(values, value)
+        key += key_nbytes
+        value += value_nbytes
     return out
 
 

@@ -13,6 +13,9 @@ from .dtypes import all_fit, bounds, extremes, fits, ladder, require_fit
 from .table import LabelTable
 
 
+_NOTHING = np.empty(0, np.int64)
+
+
 class Pairs(NamedTuple):
     """A table as arrays: keys of the labels' dtype, and the value of each."""
 
@@ -87,7 +90,7 @@ class Columns(NamedTuple):
 
     def values(self, dtype: np.dtype) -> np.ndarray:
         """Read the new labels."""
-        return np.empty(0, np.int64) if self.new is None else read_values(self.new, dtype)
+        return _NOTHING if self.new is None else read_values(self.new, dtype)
 
 
 def table_columns(table: Any) -> Columns:

@@ -10,6 +10,9 @@ from . import _kernels
 from ._arrays import Walk, as_array, bits, walk
 
 
+_SHORTEST_LINE = 32  # of an array in Fortran order: to walk shorter ones takes longer than to copy them
+
+
 def component_map(component_labels: ArrayLike, parent_labels: ArrayLike) -> dict:
     """Map each component to the parent that it lies in.
 
@@ -38,8 +41,8 @@ def component_map(component_labels: ArrayLike, parent_labels: ArrayLike) -> dict
     Notes
     -----
     Time: O(n) expected. Peak extra bytes: about 60 for each component (the dict takes 100 more); a copy of an input
-    that is strided, unaligned, byte-swapped or of a float dtype, and of the parents if the memory orders differ.
-    Holds no lock.
+    that is strided, unaligned, byte-swapped or of a float dtype, of the parents if the memory orders differ, and of
+    both if they lie in Fortran order and their first axis is shorter than 32. Holds no lock.
 
     Examples
     --------
@@ -50,8 +53,10 @@ def component_map(component_labels: ArrayLike, parent_labels: ArrayLike) -> dict
     components, parents, shape = _together(component_labels, parent_labels)
     labels, partners = _kernels.last_partners(bits(components.flat), bits(parents.flat), shape, components.fortran)
     labels, partners = _plain(labels, components), _plain(partners, parents)
-    order = labels.argsort()
-    return dict(zip(labels[order].tolist(), partners[order].tolist(), strict=True))
+    if labels.dtype.kind == "f" or not _kernels.is_ordered(labels, labels.dtype.kind, True):
+        order = labels.argsort()
+        labels, partners = labels[order], partners[order]
+    return _kernels.as_dict(labels, partners)
 
 
 def inverse_component_map(parent_labels: ArrayLike, component_labels: ArrayLike) -> defaultdict:
@@ -104,11 +109,10 @@ def _together(first: ArrayLike, second: ArrayLike) -> tuple[Walk, Walk, tuple[in
     arrays = as_array(first), as_array(second)
     if arrays[0].shape != arrays[1].shape:
         raise ValueError(f"two labelings of one volume have one shape; got {arrays[0].shape} and {arrays[1].shape}")
-    ways = [walk(array) for array in arrays]
-    if ways[0].fortran != ways[1].fortran:
-        ways[1] = walk(np.array(arrays[1], order="F" if ways[0].fortran else "C"))
-    shape = arrays[0].shape if ways[0].fortran else (ways[0].flat.size,)
-    return ways[0], ways[1], shape
+    flags, shape = arrays[0].flags, arrays[0].shape
+    fortran = flags.f_contiguous and not flags.c_contiguous and shape[0] >= _SHORTEST_LINE
+    first, second = (walk(np.asarray(array, order="F" if fortran else "C")) for array in arrays)
+    return first, second, shape if fortran else (first.flat.size,)
 
 
 def _plain(labels: np.ndarray, way: Walk) -> np.ndarray:

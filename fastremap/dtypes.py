@@ -32,6 +32,12 @@ def ladder(dtype: np.dtype) -> list[np.dtype]:
     return _LADDERS["u" if dtype.kind == "b" else dtype.kind]
 
 
+@functools.lru_cache
+def _from_rung(dtype: np.dtype) -> tuple[np.dtype, ...]:
+    """A dtype and those of its kind that are at least as wide."""
+    return (dtype, *(rung for rung in ladder(dtype) if rung.itemsize >= dtype.itemsize))
+
+
 def ids_dtype(dtype: np.dtype, lowest: int, highest: int) -> np.dtype:
     """The dtype of renumbered labels.
 
@@ -132,9 +138,7 @@ def widened(dtype: np.dtype, *values: np.ndarray) -> np.dtype:
     ValueError
         If the kind has none; names the value and the dtype.
     """
-    for candidate in (dtype, *ladder(dtype)):
-        if candidate.itemsize < dtype.itemsize:
-            continue
+    for candidate in _from_rung(dtype):
         for some in values:
             if not all_fit(some, candidate):
                 break

@@ -259,4 +259,4 @@ def _mapping(kind: str, old: np.ndarray, new: np.ndarray) -> dict | LabelTable:
     if kind == "table":
         return LabelTable.from_arrays(old, new)
     old, new = (labels.view(np.uint8) if labels.dtype.kind == "b" else labels for labels in (old, new))
-    return dict(zip(old.tolist(), new.tolist(), strict=True))
+    return _kernels.as_dict(old, new)

@@ -77,7 +77,7 @@ MUTANTS = [
     Mutant(
         "exact keys",
         "fastremap/_arrays.py",
-        "return _kernels.integers(items)",
+        "return _kernels.integers(items, unsigned)",
         "return np.fromiter(map(operator.index, items), np.float64, len(items)).astype(np.int64)",
     ),
     Mutant(

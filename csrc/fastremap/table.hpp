@@ -13,6 +13,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -69,11 +70,11 @@ class Table {
         inserted = slots_[at].tag == 0;
         if (!inserted) return slots_[at].value;
         slots_[at] = {static_cast<Key>(key ^ mark), value};
-        // So far from home no key gets by chance: these were made to collide, and another multiplier parts them.
-        const bool is_far = ((at - home(key)) & mask_) > max_distance;
+        // So far from home no key gets by chance: these collide by design, and another multiplier parts them.
+        const bool is_far = ((at - home(key)) & mask_) > max_distance_;
         if (is_far) multiplier_ = multiplier_ * 6364136223846793005u | 1u;
         const bool is_full = room_for(++size_) > capacity();
-        if (is_far || is_full) rebuild(is_full ? capacity() * 2 : capacity());
+        if (is_far || is_full) rebuild(is_full ? capacity() * growth() : capacity());
         return value;
     }
 
@@ -84,16 +85,24 @@ class Table {
     };
     // An arbitrary value that labels rarely have: the one key that is kept beside the slots.
     static constexpr Key mark = static_cast<Key>(0xA24BAED4963EE407u);
-    static constexpr std::size_t min_capacity = 64;
+    static constexpr std::size_t min_capacity = 256;
     // A table that is small beside the second-level cache is kept emptier, so that fewer keys are elsewhere.
     static constexpr std::size_t sparse_nbytes = std::size_t{1} << 18;
-    // At a load of 1/2 the longest probe among 10^9 keys is near 200.
-    static constexpr std::size_t max_distance = 512;
 
     std::size_t capacity() const { return mask_ + 1; }
 
     static std::size_t room_for(std::size_t n_keys) {
         return n_keys * (n_keys * 8 * sizeof(Slot) <= sparse_nbytes ? 8 : 2);
+    }
+
+    // Small tables grow faster, since all keys are placed anew each time.
+    std::size_t growth() const { return 4 * capacity() * sizeof(Slot) <= sparse_nbytes ? 4 : 2; }
+
+    // The longest probe among n keys is near 5 ln n at a load of 1/2, and near ln n at 1/8; a chain is that long again
+    // with a probability below 10^-8.
+    static std::size_t longest_probe(std::size_t n_slots) {
+        const auto n_bits = static_cast<std::size_t>(std::countr_zero(n_slots));
+        return n_bits * (n_slots * sizeof(Slot) <= sparse_nbytes ? 2 : 8);
     }
 
     std::size_t home(Key key) const { return (static_cast<std::uint64_t>(key) * multiplier_) >> shift_; }
@@ -110,6 +119,7 @@ class Table {
         slots_ = ZeroedArray<Slot>(n_slots + 1);  // the slot after the last is always free
         mask_ = n_slots - 1;
         shift_ = 64 - static_cast<unsigned>(std::countr_zero(n_slots));
+        max_distance_ = longest_probe(n_slots);
     }
 
     // With the multiplier unchanged the old slots come in the order of the new ones: growth streams.
@@ -123,6 +133,7 @@ class Table {
     ZeroedArray<Slot> slots_;
     std::size_t mask_ = 0;
     unsigned shift_ = 0;
+    std::size_t max_distance_ = 0;
     std::size_t size_ = 0;
     std::uint64_t multiplier_ = 0xD6E8FEB86659FD93u;
     bool has_mark_ = false;
@@ -133,8 +144,10 @@ class Table {
 template <class Key, class Value>
 class DirectTable {
    public:
-    explicit DirectTable(Key lowest = 0, std::size_t n_keys = std::size_t{1} << (8 * std::min<std::size_t>(sizeof(Key), 2)))
-        : lowest_(lowest), values_(n_keys), is_present_(n_keys) {}
+    static constexpr std::size_t all_keys = std::size_t{1} << (8 * std::min<std::size_t>(sizeof(Key), 2));
+
+    explicit DirectTable(Key lowest = 0, std::size_t n_keys = all_keys)
+        : lowest_(lowest), values_(new Value[n_keys]), is_present_(n_keys) {}
 
     std::size_t find(const Key* keys, std::size_t n, Value* values, std::uint32_t* elsewhere) const {
         std::size_t n_elsewhere = 0;
@@ -149,13 +162,13 @@ class DirectTable {
 
     Value find(Key key, Value otherwise, bool& is_missing) const {
         const auto at = static_cast<Key>(key - lowest_);
-        if (at < values_.size() && is_present_[at]) return values_[at];
+        if (at < is_present_.size() && is_present_[at]) return values_[at];
         is_missing = true;
         return otherwise;
     }
 
     Key lowest() const { return lowest_; }
-    std::size_t n_keys() const { return values_.size(); }
+    std::size_t n_keys() const { return is_present_.size(); }
 
     // Requires a key within the range.
     Value find_or_insert(Key key, Value value, bool& inserted) {
@@ -170,7 +183,7 @@ class DirectTable {
 
    private:
     Key lowest_;
-    ZeroedArray<Value> values_;
+    std::unique_ptr<Value[]> values_;  // undefined where no key is
     ZeroedArray<std::uint8_t> is_present_;
 };
 
