@@ -11,6 +11,8 @@ from ._pairs import Columns, Pairs, positions, read_values
 from .dtypes import require_fit, widened
 from .labels import unique
 
+_SMALL_NBYTES = 1 << 20  # of an array that is mapped into another before it is changed
+
 
 def apply(
     arr: ArrayLike,
@@ -82,18 +84,23 @@ def _map_by_kernel(
     elif fill is not None:
         lookup.fill(labels, out, int(fill[0]) % 2**64)
     else:
-        undo = None if into is None else _undo(flat, labels, pairs, lookup)
+        if into is not None and flat.nbytes <= _SMALL_NBYTES:
+            out = np.empty(flat.size, out_dtype)  # to copy costs less than to look for missing labels first
+        undo = None if into is None or out is not into else _undo(flat, labels, pairs, lookup)
         done = lookup.strict(labels, out)
         if done < labels.size:
             if undo is not None:
                 undo.strict(labels[:done], out[:done])
             raise _missing_error(flat, pairs.keys)
+    if into is not None and out is not into:
+        np.copyto(into, out)
+        return into
     return out
 
 
 def _undo(flat: np.ndarray, labels: np.ndarray, pairs: Pairs, lookup: _kernels.Lookup) -> _kernels.Lookup | None:
     """What takes a mapping in place back; where that is no table, or a large one, look for missing labels first."""
-    undo = pairs.undo(flat.dtype) if flat.size >= 8 * (pairs.keys.size + 1000) else None
+    undo = pairs.undo(flat.dtype) if flat.size >= 8 * pairs.keys.size else None
     if undo is None and lookup.strict(labels, None) < labels.size:
         raise _missing_error(flat, pairs.keys)
     return undo

@@ -170,6 +170,24 @@ def as_dict(cnp.ndarray keys, cnp.ndarray values):
     return out
 
 
+def split_rows(cnp.ndarray rows, cnp.ndarray counts):
+    """Consecutive parts of a contiguous 2-D array, of so many rows each, as a list of views."""
+    cdef int64_t* n_rows = <int64_t*>data_of(counts)
+    cdef char* data = <char*>data_of(rows)
+    cdef cnp.npy_intp dims[2]
+    cdef cnp.npy_intp row_nbytes = cnp.PyArray_STRIDE(rows, 0), i
+    cdef cnp.ndarray part
+    cdef list parts = []
+    dims[1] = cnp.PyArray_DIM(rows, 1)
+    for i in range(cnp.PyArray_SIZE(counts)):
+        dims[0] = n_rows[i]
+        part = cnp.PyArray_SimpleNewFromData(2, dims, cnp.PyArray_TYPE(rows), data)
+        cnp.set_array_base(part, rows)
+        parts.append(part)
+        data += n_rows[i] * row_nbytes
+    return parts
+
+
 def minmax(cnp.ndarray items):
     """The extremes of a non-empty array, as Python numbers."""
     cdef uint64_t lowest, highest  # of any type

@@ -12,7 +12,6 @@ from ._arrays import NUMBERS, as_array, bits, cast, integer_array, is_supported,
 from .dtypes import all_fit, bounds, extremes, fits, ladder, require_fit
 from .table import LabelTable
 
-
 _NOTHING = np.empty(0, np.int64)
 
 

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 from . import _kernels
 from ._arrays import Walk, as_array, bits, walk
 
-
 _SHORTEST_LINE = 32  # of an array in Fortran order: to walk shorter ones takes longer than to copy them
 
 

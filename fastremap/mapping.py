@@ -59,7 +59,8 @@ def remap(
     -----
     Time: O(n) expected for n voxels, and O(k) for k keys. Peak extra bytes: the result unless in place, and 16 to
     128 a key; a copy of the input if it is strided, unaligned or byte-swapped, and 17 a voxel for floats. Holds no
-    lock. In place a missing label may be met half-way; what was written until then is taken back before the error.
+    lock. In place a missing label may be met half-way; what was written until then is taken back before the error
+    (arrays of up to 1 MiB are mapped into another one first).
 
     Examples
     --------

@@ -1,7 +1,5 @@
 """Where the voxels of each label lie."""
 
-import itertools
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -59,9 +57,7 @@ def point_cloud(arr: ArrayLike, shell: bool = False) -> dict:
     foreground = found.nonzero()[0]
     found, counts = found[foreground], counts[foreground]
     ends = counts.cumsum()
-    bounds = [0, *ends.tolist()]
-    points = np.empty((bounds[-1], array.ndim), np.uint16 if max(array.shape) <= 65536 else np.uint32)
+    points = np.empty((counts.sum(), array.ndim), np.uint16 if max(array.shape) <= 65536 else np.uint32)
     _kernels.scatter_points(labels, labels.shape, bits(found), ends - counts, points)
     keys = found.view(np.uint8) if found.dtype.kind == "b" else found
-    parts = itertools.pairwise(bounds)
-    return {key: points[begin:end] for key, (begin, end) in zip(keys.tolist(), parts, strict=True)}
+    return dict(zip(keys.tolist(), _kernels.split_rows(points, counts), strict=True))

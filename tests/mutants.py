@@ -53,8 +53,8 @@ MUTANTS = [
     Mutant(
         "special keys: the mark of free slots as a label",
         "csrc/fastremap/table.hpp",
-        "n_elsewhere += !(is_first | is_second) | (tag == 0);",
-        "n_elsewhere += !(is_first | is_second);",
+        "elsewhere[n_left] = static_cast<std::uint32_t>(i);\n            n_left += (slot.tag != tag) | (tag == 0);",
+        "elsewhere[n_left] = static_cast<std::uint32_t>(i);\n            n_left += slot.tag != tag;",
     ),
     Mutant(
         "special keys: 0 that stays 0",

@@ -9,10 +9,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
+#include <memory>
 #include <type_traits>
 #include <variant>
-#include <vector>
 
 #include "bytes.hpp"
 #include "choice.hpp"
@@ -90,33 +91,31 @@ class Lookup {
                                       Out* out, Missing missing, Out fill) {
         const std::size_t n_keys = table.n_keys();
         const Label lowest = table.lowest();
-        std::vector<Out> ruled(n_keys);
-        std::vector<std::uint8_t> is_missing(n_keys);
-        bool any_missing = false;
+        const std::uint8_t* const is_present = table.is_present();
+        const Out* const values = table.values();
+        const std::unique_ptr<Out[]> ruled(new Out[n_keys]);
         for (std::size_t at = 0; at < n_keys; ++at) {
             const auto label = static_cast<Label>(lowest + at);
-            bool here = false;
-            ruled[at] = table.find(label, missing == Missing::keep ? static_cast<Out>(label) : fill, here);
-            is_missing[at] = here;
-            any_missing |= here;
+            const Out value = values[at], otherwise = missing == Missing::keep ? static_cast<Out>(label) : fill;
+            ruled[at] = is_present[at] ? value : otherwise;
         }
-        const bool looks = missing == Missing::stop && (any_missing || n_keys <= std::numeric_limits<Label>::max());
+        const bool has_gaps = n_keys && std::memchr(is_present, 0, n_keys);
+        const bool looks = missing == Missing::stop && (has_gaps || n_keys <= std::numeric_limits<Label>::max());
         return for_each_piece(0, n_labels, [&](std::size_t offset, std::size_t length) {
             const Label* piece = labels + offset;
-            const std::uint8_t* const gaps = any_missing ? is_missing.data() : nullptr;
-            if (looks && any_outside(piece, length, lowest, n_keys, gaps)) return false;
-            if (out) map_items(piece, length, lowest, n_keys, ruled.data(), out + offset, missing, fill);
+            if (looks && any_outside(piece, length, lowest, n_keys, has_gaps ? is_present : nullptr)) return false;
+            if (out) map_items(piece, length, lowest, n_keys, ruled.get(), out + offset, missing, fill);
             return true;
         });
     }
 
-    // Whether a label is beyond the range or, unless `is_missing` is null, in a gap of it.
+    // Whether a label is beyond the range or, unless `is_present` is null, in a gap of it.
     static bool any_outside(const Label* labels, std::size_t n, Label lowest, std::size_t n_keys,
-                            const std::uint8_t* is_missing) {
+                            const std::uint8_t* is_present) {
         std::uint8_t any = 0;
         for (std::size_t i = 0; i < n; ++i) any |= static_cast<Label>(labels[i] - lowest) >= n_keys;
-        if (any || is_missing == nullptr) return any;
-        for (std::size_t i = 0; i < n; ++i) any |= is_missing[static_cast<Label>(labels[i] - lowest)];
+        if (any || is_present == nullptr) return any;
+        for (std::size_t i = 0; i < n; ++i) any |= !is_present[static_cast<Label>(labels[i] - lowest)];
         return any;
     }
 

@@ -5,8 +5,8 @@
 //             share a built table.
 // Requires:   nothing of the keys.
 // Complexity: O(1) expected; at most 4 slots a key (load between 1/4 and 1/2), 16 in a small table.
-// Source:     Fibonacci hashing and linear probing: Knuth, The Art of Computer Programming 3, section 6.4; the first two
-//             slots are looked at without a branch, since a mispredicted one costs more than all the rest.
+// Source:     Fibonacci hashing and linear probing: Knuth, The Art of Computer Programming 3, section 6.4; a piece of keys
+//             is looked up in passes without a branch, since a mispredicted one costs more than all the rest.
 #pragma once
 
 #include <algorithm>
@@ -23,6 +23,8 @@ namespace fastremap {
 
 // How many keys ahead a table is asked to fetch the line of a key.
 inline constexpr std::size_t prefetch_distance = 16;
+// After how many slots a key is looked for alone.
+inline constexpr std::size_t n_passes = 4;
 
 template <class Key, class Value>
 class Table {
@@ -32,20 +34,12 @@ class Table {
     // Writes the values of n keys, and the places of those that are not found at once, whose values are undefined;
     // returns how many these are. At least prefetch_distance keys after the n-th are readable.
     std::size_t find(const Key* keys, std::size_t n, Value* values, std::uint32_t* elsewhere) const {
-        const Slot* const slots = slots_.begin();  // in registers, whatever `values` may alias
-        const std::uint64_t multiplier = multiplier_;
-        const unsigned shift = shift_;
-        std::size_t n_elsewhere = 0;
-        for (std::size_t i = 0; i < n; ++i) {
-            __builtin_prefetch(slots + (keys[i + prefetch_distance] * multiplier >> shift));
-            const Key tag = keys[i] ^ mark;
-            const Slot* slot = slots + (keys[i] * multiplier >> shift);
-            const bool is_first = slot[0].tag == tag, is_second = slot[1].tag == tag;
-            values[i] = is_first ? slot[0].value : slot[1].value;
-            elsewhere[n_elsewhere] = static_cast<std::uint32_t>(i);
-            n_elsewhere += !(is_first | is_second) | (tag == 0);
-        }
-        return n_elsewhere;
+        const bool is_near = is_sparse(capacity());
+        std::size_t n_left = is_near ? look<false>(keys, n, values, elsewhere) : look<true>(keys, n, values, elsewhere);
+        // Where most keys are not in the table, to look on would be in vain.
+        for (std::size_t pass = 1; pass < n_passes && n_left * 2 < n; ++pass)
+            n_left = look_on(keys, n_left, pass, values, elsewhere);
+        return n_left;
     }
 
     // The value of a key, or `otherwise`; sets `is_missing` if the key is not there.
@@ -89,20 +83,55 @@ class Table {
     // A table that is small beside the second-level cache is kept emptier, so that fewer keys are elsewhere.
     static constexpr std::size_t sparse_nbytes = std::size_t{1} << 18;
 
+    // Looks at the first slot of every key; `elsewhere` gets the places of those that are not there.
+    template <bool prefetches>
+    std::size_t look(const Key* keys, std::size_t n, Value* values, std::uint32_t* elsewhere) const {
+        const Slot* const slots = slots_.begin();  // in registers, whatever `values` may alias
+        const std::uint64_t multiplier = multiplier_;
+        const unsigned shift = shift_;
+        std::size_t n_left = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            if constexpr (prefetches) __builtin_prefetch(slots + (keys[i + prefetch_distance] * multiplier >> shift));
+            const Key tag = keys[i] ^ mark;
+            const Slot& slot = slots[keys[i] * multiplier >> shift];
+            values[i] = slot.value;
+            elsewhere[n_left] = static_cast<std::uint32_t>(i);
+            n_left += (slot.tag != tag) | (tag == 0);
+        }
+        return n_left;
+    }
+
+    // Looks at another slot of the keys that are left.
+    std::size_t look_on(const Key* keys, std::size_t n, std::size_t distance, Value* values,
+                        std::uint32_t* elsewhere) const {
+        const Slot* const slots = slots_.begin() + distance;
+        std::size_t n_left = 0;
+        for (std::size_t at = 0; at < n; ++at) {
+            const std::uint32_t i = elsewhere[at];
+            const Key tag = keys[i] ^ mark;
+            const Slot& slot = slots[home(keys[i])];
+            values[i] = slot.value;
+            elsewhere[n_left] = i;
+            n_left += (slot.tag != tag) | (tag == 0);
+        }
+        return n_left;
+    }
+
     std::size_t capacity() const { return mask_ + 1; }
+    static bool is_sparse(std::size_t n_slots) { return n_slots * sizeof(Slot) <= sparse_nbytes; }
 
     static std::size_t room_for(std::size_t n_keys) {
-        return n_keys * (n_keys * 8 * sizeof(Slot) <= sparse_nbytes ? 8 : 2);
+        return n_keys * (is_sparse(n_keys * 8) ? 8 : 2);
     }
 
     // Small tables grow faster, since all keys are placed anew each time.
-    std::size_t growth() const { return 4 * capacity() * sizeof(Slot) <= sparse_nbytes ? 4 : 2; }
+    std::size_t growth() const { return is_sparse(capacity() * 4) ? 4 : 2; }
 
     // The longest probe among n keys is near 5 ln n at a load of 1/2, and near ln n at 1/8; a chain is that long again
     // with a probability below 10^-8.
     static std::size_t longest_probe(std::size_t n_slots) {
         const auto n_bits = static_cast<std::size_t>(std::countr_zero(n_slots));
-        return n_bits * (n_slots * sizeof(Slot) <= sparse_nbytes ? 2 : 8);
+        return n_bits * (is_sparse(n_slots) ? 2 : 8);
     }
 
     std::size_t home(Key key) const { return (static_cast<std::uint64_t>(key) * multiplier_) >> shift_; }
@@ -116,7 +145,7 @@ class Table {
     }
 
     void allocate(std::size_t n_slots) {
-        slots_ = ZeroedArray<Slot>(n_slots + 1);  // the slot after the last is always free
+        slots_ = ZeroedArray<Slot>(n_slots + n_passes - 1);  // those after the last are always free
         mask_ = n_slots - 1;
         shift_ = 64 - static_cast<unsigned>(std::countr_zero(n_slots));
         max_distance_ = longest_probe(n_slots);
@@ -168,6 +197,8 @@ class DirectTable {
     }
 
     Key lowest() const { return lowest_; }
+    const Value* values() const { return values_.get(); }
+    const std::uint8_t* is_present() const { return is_present_.begin(); }
     std::size_t n_keys() const { return is_present_.size(); }
 
     // Requires a key within the range.
