@@ -40,7 +40,7 @@ class Numbering {
    public:
     virtual ~Numbering() = default;
     virtual std::size_t run(const void* labels, std::size_t begin, std::size_t n_labels, void* out,
-                            std::size_t out_width, std::uint64_t first_id, std::size_t max_labels) = 0;
+                            std::size_t out_width, void* also, std::uint64_t first_id, std::size_t max_labels) = 0;
     virtual std::size_t size() const = 0;
     virtual void copy_labels(void* out) const = 0;
 };

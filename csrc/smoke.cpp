@@ -114,9 +114,9 @@ void check_renumber(const std::vector<Label>& labels, bool keep_zero, const fast
     std::vector<Out> out(labels.size());
     // In two parts, as a caller does that widens the result in between.
     const std::size_t room = sizeof(Out) == 1 ? 120 : 1000;
-    const std::size_t stopped = numbering->run(labels.data(), 0, labels.size(), out.data(), sizeof(Out), 5, 3);
+    const std::size_t stopped = numbering->run(labels.data(), 0, labels.size(), out.data(), sizeof(Out), nullptr, 5, 3);
     CHECK(stopped <= labels.size());
-    CHECK(numbering->run(labels.data(), stopped, labels.size(), out.data(), sizeof(Out), 5, room) == labels.size());
+    CHECK(numbering->run(labels.data(), stopped, labels.size(), out.data(), sizeof(Out), nullptr, 5, room) == labels.size());
     std::vector<Label> order(numbering->size());
     numbering->copy_labels(order.data());
     for (std::size_t i = 0; i < labels.size(); ++i) {

@@ -37,7 +37,7 @@ cdef extern from "api.hpp" namespace "fastremap::api" nogil:
     unique_ptr[CDistinct] make_distinct(size_t, cbool, cbool) except +
 
     cdef cppclass CNumbering "fastremap::api::Numbering":
-        size_t run(const void*, size_t, size_t, void*, size_t, uint64_t, size_t) except +
+        size_t run(const void*, size_t, size_t, void*, size_t, void*, uint64_t, size_t) except +
         size_t size()
         void copy_labels(void*)
     unique_ptr[CNumbering] make_numbering(size_t, cbool, const Choice&) except +

@@ -89,14 +89,19 @@ cdef class Numbering:
         self.dtype = labels.dtype
         self.numbering = make_numbering(cnp.PyArray_ITEMSIZE(labels), keep_zero, choice_for(labels))
 
-    def run(self, cnp.ndarray labels, size_t begin, cnp.ndarray out, uint64_t first_id, size_t max_labels):
-        """Write ids from item `begin` on until there are more than max_labels labels; the items done."""
+    def run(self, cnp.ndarray labels, size_t begin, cnp.ndarray out, bint also, uint64_t first_id, size_t max_labels):
+        """Write ids, with `also` over the labels too, from item `begin` on until there are more than max_labels labels.
+
+        Returns the number of items done.
+        """
         cdef void* data = data_of(labels)
         cdef void* out_data = data_of(out)
         cdef size_t n_labels = cnp.PyArray_SIZE(labels)
         cdef size_t out_width = cnp.PyArray_ITEMSIZE(out)
+        cdef void* labels_too = data if also else NULL
         with nogil:
-            begin = self.numbering.get().run(data, begin, n_labels, out_data, out_width, first_id, max_labels)
+            begin = self.numbering.get().run(
+                data, begin, n_labels, out_data, out_width, labels_too, first_id, max_labels)
         return begin
 
     def labels(self):

@@ -197,8 +197,11 @@ def renumber(
         return result, _mapping(mapping, old, old)
     way, wanted = walk(array), None if dtype is None else supported_dtype(dtype)
     keys, label_dtype, rungs = bits(way.flat), way.flat.dtype, _rungs(way.flat.dtype, wanted)
+    over = None  # the labels, if ids are written over them at once
     if order == "first":
-        flat, old = _ids_by_appearance(keys, start, bool(preserve_zero), rungs)
+        if in_place and wanted is None and _is_overwritable(arr, keys, start, bool(preserve_zero)):
+            over = keys.view(label_dtype)
+        flat, old = _ids_by_appearance(keys, start, bool(preserve_zero), rungs, over)
         old = old.view(label_dtype)
     else:
         old = _distinct(way, keys, False, False, True)[0]
@@ -212,7 +215,9 @@ def renumber(
         flat = np.empty(keys.size, out_dtype if len(rungs) > 1 else rungs[0])
         _kernels.Lookup(bits(old), new.astype(flat.dtype)).strict(keys, flat)
     result = way.shaped(cast(flat, out_dtype))
-    if in_place:
+    if over is not None:
+        result = array if array.dtype == result.dtype else result
+    elif in_place:
         low, high = bounds(label_dtype)
         if can_write(arr, label_dtype if low <= lowest and highest <= high else result.dtype):
             np.copyto(arr, result, casting="unsafe")
@@ -228,20 +233,33 @@ def _rungs(label_dtype: np.dtype, wanted: np.dtype | None) -> list[np.dtype]:
 
 
 def _ids_by_appearance(
-    keys: np.ndarray, start: int, preserve_zero: bool, rungs: list[np.dtype]
+    keys: np.ndarray, start: int, preserve_zero: bool, rungs: list[np.dtype], over: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Flat ids and the keys in the order of the ids; ids end where the last rung is full, for the caller to refuse."""
+    """Flat ids and the keys in the order of the ids; ids end where the last rung is full, for the caller to refuse.
+
+    Unless it is None, `over` is the labels, over which the ids are written too.
+    """
     numbering = _kernels.Numbering(keys, preserve_zero)
     flat, done = np.empty(0, np.uint8), 0
     for rung in rungs:
         low, high = bounds(rung)
         n_ids = max(0, high + 1 - start) if start >= low else 0
-        narrow, flat = flat, np.empty(keys.size, rung)
+        is_over = over is not None and over.dtype == rung
+        narrow, flat = flat, over if is_over else np.empty(keys.size, rung)
         flat[:done] = narrow[:done]
-        done = numbering.run(keys, done, flat, start % 2**64, min(n_ids + preserve_zero, 2**64 - 1))
+        also = over is not None and not is_over
+        done = numbering.run(keys, done, flat, also, start % 2**64, min(n_ids + preserve_zero, 2**64 - 1))
         if done == keys.size:
             break
     return flat, numbering.labels()
+
+
+def _is_overwritable(arr: ArrayLike, keys: np.ndarray, start: int, preserve_zero: bool) -> bool:
+    """Tell whether ids may be written over the labels at once: whatever the labels are, no id can be refused."""
+    if not (isinstance(arr, np.ndarray) and arr.flags.writeable and np.may_share_memory(arr, keys)):
+        return False
+    n_most = min(keys.size, 2 ** (8 * arr.dtype.itemsize) - preserve_zero)
+    return arr.dtype.kind in "iu" and start >= 1 and start + n_most - 1 <= bounds(arr.dtype)[1]
 
 
 def _new_labels(keys: np.ndarray, dtype: np.dtype, n_old: int, start: int, preserve_zero: bool) -> np.ndarray:

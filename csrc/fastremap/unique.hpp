@@ -66,16 +66,18 @@ struct Distinct {
     }
 
     // Within a line the C-order index only grows, so the least one of a run is that of its first item.
+    template <bool with_first>
     void add_with_stats(const Label* labels, const std::int64_t* shape, int ndim, bool fortran) {
         Runs<Label> runs;
-        for_each_line(shape, ndim, fortran, [&](std::int64_t line, std::int64_t n, std::int64_t start, std::int64_t step) {
+        const auto add = [&](std::int64_t line, std::int64_t n, std::int64_t start, std::int64_t step) {
             for_each_piece(0, static_cast<std::size_t>(n), [&](std::size_t offset, std::size_t length) {
                 runs.split(labels + line + offset, length);
                 runs.locate();
-                add_piece(runs, start + static_cast<std::int64_t>(offset) * step, step);
+                add_piece<with_first>(runs, start + static_cast<std::int64_t>(offset) * step, step);
                 return true;
             });
-        });
+        };
+        for_each_line(shape, ndim, fortran, add);
     }
 
     // Densely: the labels of [lowest, lowest + n_keys) have a place each.
@@ -146,16 +148,26 @@ struct Distinct {
     }
 
    private:
+    template <bool with_first>
     void add_piece(const Runs<Label>& runs, std::int64_t start, std::int64_t step) {
         id_of<Label> id_of_run[piece_size];
         ids.ids_for(runs, id_of_run);
-        counts.resize(ids.labels.size(), 0);
-        first.resize(ids.labels.size(), nowhere);
+        make_room();
+        std::int64_t* const counts_to = counts.data();
+        std::int64_t* const first_to = first.data();
+        std::int64_t begin = 0;
         for (std::size_t run = 0; run < runs.n; ++run) {
             const auto id = id_of_run[run];
-            counts[id] += static_cast<std::int64_t>(runs.length_of(run));
-            first[id] = std::min(first[id], start + static_cast<std::int64_t>(runs.first_of(run)) * step);
+            const std::int64_t end = runs.last[run] + std::int64_t{1};
+            counts_to[id] += end - begin;
+            if constexpr (with_first) first_to[id] = std::min(first_to[id], start + begin * step);
+            begin = end;
         }
+    }
+
+    void make_room() {
+        counts.resize(ids.labels.size(), 0);
+        first.resize(ids.labels.size(), nowhere);
     }
 
     // Counts the items of 1 or 2 bytes: read 8 bytes at a time, into tables that take turns, since an item that follows
@@ -181,8 +193,7 @@ struct Distinct {
     }
 
     void count(std::size_t id, std::int64_t index) {
-        counts.resize(ids.labels.size(), 0);
-        first.resize(ids.labels.size(), nowhere);
+        make_room();
         ++counts[id];
         first[id] = std::min(first[id], index);
     }
