@@ -1,7 +1,8 @@
 // Replaces labels by the values of a table that is built once and used for any number of arrays.
 //
 // What:       Lookup(keys, values).apply(labels -> out) with one of three rules for labels that are not keys.
-// Requires:   contiguous arrays; of equal keys the last counts; `out` may be the array itself where the widths are equal.
+// Requires:   contiguous arrays; of equal keys the last counts; `out` may be the array itself where the widths are
+//             equal.
 // Complexity: O(n) expected; 16 to 64 bytes a key, or 2 to 9 bytes for each value of a narrow key range.
 // Source:     own; one look-up per run.
 #pragma once
@@ -119,8 +120,8 @@ class Lookup {
         return any;
     }
 
-    static void map_items(const Label* labels, std::size_t n, Label lowest, std::size_t n_keys, const Out* ruled, Out* out,
-                          Missing missing, Out fill) {
+    static void map_items(const Label* labels, std::size_t n, Label lowest, std::size_t n_keys, const Out* ruled,
+                          Out* out, Missing missing, Out fill) {
         if constexpr (sizeof(Label) == 1 && sizeof(Out) == 1) {
             if (n_keys == 256) return FASTREMAP_CHOOSE(map_bytes(labels, n, ruled, out));
         }

@@ -1,12 +1,12 @@
 // The only tables from labels to small values: hashed for 4- and 8-byte keys, direct for narrow ranges of keys.
 // Hashed: insert-only, linear probing, key and value side by side in one line of the cache.
 //
-// What:       maps keys to small values, a piece of keys at a time; a look-up never writes, so any number of threads may
-//             share a built table.
+// What:       maps keys to small values, a piece of keys at a time; a look-up never writes, so any number of threads
+//             may share a built table.
 // Requires:   nothing of the keys.
 // Complexity: O(1) expected; at most 4 slots a key (load between 1/4 and 1/2), 16 in a small table.
-// Source:     Fibonacci hashing and linear probing: Knuth, The Art of Computer Programming 3, section 6.4; a piece of keys
-//             is looked up in passes without a branch, since a mispredicted one costs more than all the rest.
+// Source:     Fibonacci hashing and linear probing: Knuth, The Art of Computer Programming 3, section 6.4; a piece of
+//             keys is looked up in passes without a branch, since a mispredicted one costs more than all the rest.
 #pragma once
 
 #include <algorithm>
@@ -29,7 +29,9 @@ inline constexpr std::size_t n_passes = 4;
 template <class Key, class Value>
 class Table {
    public:
-    explicit Table(std::size_t n_expected = 0) { allocate(std::bit_ceil(std::max(min_capacity, room_for(n_expected)))); }
+    explicit Table(std::size_t n_expected = 0) {
+        allocate(std::bit_ceil(std::max(min_capacity, room_for(n_expected))));
+    }
 
     // Writes the values of n keys, and the places of those that are not found at once, whose values are undefined;
     // returns how many these are. At least prefetch_distance keys after the n-th are readable.

@@ -50,7 +50,7 @@ def calls_of(labels: np.ndarray) -> dict[str, Case]:
         "minmax": lambda m, a: m.minmax(a),
         "foreground": lambda m, a: m.foreground(a),
         "pixel_pairs": lambda m, a: m.pixel_pairs(a),
-        "indices": lambda m, a: m.indices(a, rare),
+        "indices": lambda m, a: m.indices(a.ravel("K"), rare),
         "point_cloud": lambda m, a: m.point_cloud(a),
         "component_map": lambda m, a: m.component_map(a, a),
         "inverse_component_map": lambda m, a: m.inverse_component_map(a, a),
