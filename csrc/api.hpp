@@ -40,7 +40,7 @@ class Numbering {
    public:
     virtual ~Numbering() = default;
     virtual std::size_t run(const void* labels, std::size_t begin, std::size_t n_labels, void* out,
-                            std::size_t out_width, std::uint64_t first_id, std::size_t max_labels) = 0;
+                            std::size_t out_width, void* also, std::uint64_t first_id, std::size_t max_labels) = 0;
     virtual std::size_t size() const = 0;
     virtual void copy_labels(void* out) const = 0;
 };
@@ -79,12 +79,10 @@ class Relation {
     // Called once.
     virtual void add(const void* first, const void* second, const std::int64_t* shape, int ndim, bool fortran) = 0;
     virtual std::size_t n_first() const = 0;
-    virtual std::size_t n_second() const = 0;
     virtual std::size_t n_pairs() const = 0;
     virtual void copy_first(void* out) const = 0;
-    virtual void copy_last_partner(void* out) const = 0;     // without pairs: by number of the first label
-    virtual void copy_second(void* out) const = 0;           // with pairs
-    virtual void copy_pairs(std::uint64_t* out) const = 0;   // with pairs: number of the first << 32 | of the second
+    virtual void copy_last_partner(void* out) const = 0;                 // without pairs: beside the first labels
+    virtual void copy_pairs(void* first_out, void* second_out) const = 0;  // with pairs: the two labels of each
 };
 std::unique_ptr<Relation> make_relation(std::size_t first_width, std::size_t second_width, bool with_pairs);
 

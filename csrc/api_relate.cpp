@@ -9,22 +9,22 @@ namespace {
 template <class First, class Second>
 class TypedRelation final : public Relation {
    public:
-    explicit TypedRelation(bool with_pairs) : with_pairs_(with_pairs) {}
+    explicit TypedRelation(bool with_pairs) : relation_(with_pairs) {}
 
     void add(const void* first, const void* second, const std::int64_t* shape, int ndim, bool fortran) override {
         const auto* of_first = static_cast<const First*>(first);
         const auto* of_second = static_cast<const Second*>(second);
-        if (with_pairs_) return relation_.template add<true>(of_first, of_second, shape, ndim, fortran);
+        if (relation_.pairs) return relation_.template add<true>(of_first, of_second, shape, ndim, fortran);
         relation_.template add<false>(of_first, of_second, shape, ndim, fortran);
     }
 
     std::size_t n_first() const override { return relation_.first_ids.labels.size(); }
-    std::size_t n_second() const override { return relation_.second_ids.labels.size(); }
-    std::size_t n_pairs() const override { return relation_.pairs.labels.size(); }
+    std::size_t n_pairs() const override { return relation_.pairs->ids.labels.size(); }
     void copy_first(void* out) const override { copy(relation_.first_ids.labels, static_cast<First*>(out)); }
     void copy_last_partner(void* out) const override { copy(relation_.last_partner, static_cast<Second*>(out)); }
-    void copy_second(void* out) const override { copy(relation_.second_ids.labels, static_cast<Second*>(out)); }
-    void copy_pairs(std::uint64_t* out) const override { copy(relation_.pairs.labels, out); }
+    void copy_pairs(void* first_out, void* second_out) const override {
+        relation_.copy_pairs(static_cast<First*>(first_out), static_cast<Second*>(second_out));
+    }
 
    private:
     template <class Item>
@@ -32,7 +32,6 @@ class TypedRelation final : public Relation {
         std::copy(items.begin(), items.end(), out);
     }
 
-    bool with_pairs_;
     fastremap::Relation<First, Second> relation_;
 };
 

@@ -12,10 +12,10 @@ class TypedNumbering final : public Numbering {
     TypedNumbering(bool keep_zero, const Choice& choice) : numbering_(keep_zero, choice) {}
 
     std::size_t run(const void* labels, std::size_t begin, std::size_t n_labels, void* out, std::size_t out_width,
-                    std::uint64_t first_id, std::size_t max_labels) override {
+                    void* also, std::uint64_t first_id, std::size_t max_labels) override {
         return visit_width(out_width, [&](auto id) {
             return numbering_.run(static_cast<const Label*>(labels), begin, n_labels, static_cast<decltype(id)*>(out),
-                                  first_id, max_labels);
+                                  static_cast<Label*>(also), first_id, max_labels);
         });
     }
 

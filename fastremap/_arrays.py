@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from . import _kernels
 from ._warnings import InPlaceWarning
 
 LABELS = "biu"  # numpy's kind letters for labels: bool and integers
@@ -17,6 +18,7 @@ _NAMES = {
     LABELS: "bool, int8 to int64 or uint8 to uint64",
     NUMBERS: "bool, int8 to int64, uint8 to uint64, float16, float32 or float64",
 }
+_BITS = {nbytes: np.dtype(f"u{nbytes}") for nbytes in (1, 2, 4, 8)}
 
 
 def is_supported(dtype: np.dtype, kinds: str) -> bool:
@@ -38,11 +40,14 @@ def as_array(arr: ArrayLike, kinds: str | None = NUMBERS) -> np.ndarray:
     The result is a plain ndarray, which may be a view of the input, in any byte order. Lists that mix integer types
     are read exactly, where numpy would make them float64.
     """
-    if isinstance(arr, np.ma.MaskedArray):
+    if type(arr) is np.ndarray:
+        array = arr
+    elif isinstance(arr, np.ma.MaskedArray):
         raise TypeError("a masked array is not supported, since its mask would be ignored; pass arr.filled(label)")
-    array = np.asarray(arr)
-    if array.dtype.kind in "fO" and not hasattr(arr, "__array__"):
-        array = _exact_list(arr, array)
+    else:
+        array = np.asarray(arr)
+        if array.dtype.kind in "fO" and not hasattr(arr, "__array__"):
+            array = _exact_list(arr, array)
     if kinds is not None and not is_supported(array.dtype, kinds):
         raise TypeError(f"dtype {array.dtype} is not supported; expected {_NAMES[kinds]}")
     return array
@@ -70,16 +75,14 @@ def integer_array(items: Iterable[Any], what: str = "the list") -> np.ndarray:
     ValueError
         If no 64-bit integer dtype holds all items.
     """
-    items = items if hasattr(items, "__len__") else list(items)
-    try:
-        return np.fromiter(map(operator.index, items), np.int64, len(items))
-    except OverflowError:
-        pass
+    items = items if isinstance(items, list) else list(items)
+    for unsigned in (False, True):
+        try:
+            return _kernels.integers(items, unsigned)
+        except OverflowError:
+            pass
     integers = [operator.index(item) for item in items]
-    lowest, highest = min(integers), max(integers)
-    if lowest < 0 or highest >= 2**64:
-        raise ValueError(f"no 64-bit integer dtype holds both {lowest} and {highest}, which {what} contains")
-    return np.array(integers, dtype=np.uint64)
+    raise ValueError(f"no 64-bit integer dtype holds both {min(integers)} and {max(integers)}, which {what} contains")
 
 
 def native(array: np.ndarray) -> np.ndarray:
@@ -87,6 +90,11 @@ def native(array: np.ndarray) -> np.ndarray:
     if array.dtype.isnative and array.flags.aligned:
         return array
     return array.astype(array.dtype.newbyteorder("="), order="K")
+
+
+def cast(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """The array itself if it has the dtype, else a cast copy."""
+    return array if array.dtype == dtype else array.astype(dtype)
 
 
 class Walk(NamedTuple):
@@ -98,6 +106,8 @@ class Walk(NamedTuple):
 
     def shaped(self, flat: np.ndarray) -> np.ndarray:
         """Give a flat result the shape and the memory order of the array."""
+        if self.array.ndim == 1:
+            return flat
         if self.fortran:
             return flat.reshape(self.array.shape[::-1]).T
         result = flat.reshape(self.array.shape)
@@ -112,7 +122,8 @@ class Walk(NamedTuple):
 
 def walk(array: np.ndarray) -> Walk:
     """Walk an array in memory order where it is contiguous, else in C order through a copy."""
-    if array.flags.f_contiguous and not array.flags.c_contiguous:
+    flags = array.flags
+    if flags.f_contiguous and not flags.c_contiguous:
         return Walk(native(array).T.reshape(-1), array, True)
     # Not reshape alone: of an evenly strided array it makes a strided view.
     return Walk(np.ascontiguousarray(native(array)).reshape(-1), array, False)
@@ -120,11 +131,12 @@ def walk(array: np.ndarray) -> Walk:
 
 def bits(flat: np.ndarray) -> np.ndarray:
     """View labels as unsigned integers that are equal where the labels are: -0.0 is 0.0, and all NaNs are one."""
-    if flat.dtype.kind == "f":
+    dtype = flat.dtype
+    if dtype.kind == "f":
         with np.errstate(invalid="ignore"):  # signalling NaNs
-            flat = flat + flat.dtype.type(0)
+            flat = flat + dtype.type(0)
         flat[np.isnan(flat)] = np.nan
-    return flat.view(f"u{flat.dtype.itemsize}")
+    return flat if dtype.kind == "u" else flat.view(_BITS[dtype.itemsize])
 
 
 def can_write(arr: ArrayLike, dtype: np.dtype, stacklevel: int = 3) -> bool:

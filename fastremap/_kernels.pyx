@@ -3,6 +3,8 @@
 
 cimport numpy as cnp
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.long cimport PyLong_AsLongLong, PyLong_AsUnsignedLongLong, PyLong_CheckExact
+from cpython.number cimport PyNumber_Index
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 from libcpp cimport bool as cbool
@@ -14,81 +16,7 @@ import numpy as np
 
 cnp.import_array()
 
-cdef extern from *:
-    """
-    #define FASTREMAP_STRING_(x) #x
-    #define FASTREMAP_STRING(x) FASTREMAP_STRING_(x)
-    static const char* fastremap_version() { return FASTREMAP_STRING(FASTREMAP_VERSION); }
-    """
-    const char* fastremap_version()
-
-cdef extern from "api.hpp" namespace "fastremap" nogil:
-    cdef enum class Missing:
-        keep
-        fill
-        stop
-
-    cdef enum class Strategy:
-        runs
-        dense
-        sort
-
-    cdef cppclass Choice:
-        Strategy strategy
-        uint64_t lowest
-        uint64_t n_keys
-
-cdef extern from "api.hpp" namespace "fastremap::api" nogil:
-    Choice c_choose "fastremap::api::choose"(const void*, size_t, size_t) except +
-    size_t c_collapse "fastremap::api::collapse"(void*, size_t, size_t, int64_t*) except +
-
-    cdef cppclass CDistinct "fastremap::api::Distinct":
-        void add(const void*, const int64_t*, int, cbool, const Choice&) except +
-        size_t size()
-        void copy_labels(void*)
-        void copy_counts(int64_t*)
-        void copy_first(int64_t*)
-    unique_ptr[CDistinct] make_distinct(size_t, cbool, cbool) except +
-
-    cdef cppclass CNumbering "fastremap::api::Numbering":
-        size_t run(const void*, size_t, size_t, void*, size_t, uint64_t, size_t) except +
-        size_t size()
-        void copy_labels(void*)
-    unique_ptr[CNumbering] make_numbering(size_t, cbool, const Choice&) except +
-
-    cdef cppclass CLookup "fastremap::api::Lookup":
-        size_t apply(const void*, size_t, void*, Missing, uint64_t, Strategy) except +
-    unique_ptr[CLookup] make_lookup(const void*, size_t, const void*, size_t, size_t) except +
-
-    void c_minmax "fastremap::api::minmax"(const void*, char, size_t, size_t, void*, void*) except +
-    size_t c_count_equal_pairs "fastremap::api::count_equal_pairs"(const void*, size_t, size_t) except +
-    vector[int64_t] c_find_equal "fastremap::api::find_equal"(const void*, size_t, size_t, uint64_t) except +
-    cbool c_all_equal "fastremap::api::all_equal"(const void*, size_t, size_t, uint64_t) except +
-    cbool c_is_ordered "fastremap::api::is_ordered"(const void*, char, size_t, size_t, cbool) except +
-
-    cdef cppclass CRelation "fastremap::api::Relation":
-        void add(const void*, const void*, const int64_t*, int, cbool) except +
-        size_t n_first()
-        size_t n_second()
-        size_t n_pairs()
-        void copy_first(void*)
-        void copy_last_partner(void*)
-        void copy_second(void*)
-        void copy_pairs(uint64_t*)
-    unique_ptr[CRelation] make_relation(size_t, size_t, cbool) except +
-
-    void c_scatter_points "fastremap::api::scatter_points"(
-        const void*, size_t, const int64_t*, int, const void*, size_t, int64_t*, void*, size_t) except +
-    void c_keep_surface "fastremap::api::keep_surface"(const void*, size_t, const int64_t*, int, void*) except +
-
-    const char* c_isa "fastremap::api::isa"() except +
-    size_t c_count_nonzero "fastremap::api::count_nonzero"(const void*, size_t, size_t, uint64_t) except +
-    void c_reverse_axes "fastremap::api::reverse_axes"(void*, const size_t*, size_t, size_t) except +
-    void c_copy_axes "fastremap::api::copy_axes"(
-        const void*, const cnp.npy_intp*, void*, const size_t*, size_t, size_t) except +
-    uint64_t c_digest "fastremap::api::digest"(
-        const void*, const cnp.npy_intp*, const size_t*, size_t, size_t) except +
-    string c_layout_plan "fastremap::api::layout_plan"(const size_t*, size_t, size_t, size_t) except +
+include "_api.pxi"
 
 __version__ = fastremap_version().decode()
 
@@ -161,14 +89,19 @@ cdef class Numbering:
         self.dtype = labels.dtype
         self.numbering = make_numbering(cnp.PyArray_ITEMSIZE(labels), keep_zero, choice_for(labels))
 
-    def run(self, cnp.ndarray labels, size_t begin, cnp.ndarray out, uint64_t first_id, size_t max_labels):
-        """Write ids from item `begin` on until there are more than max_labels labels; the items done."""
+    def run(self, cnp.ndarray labels, size_t begin, cnp.ndarray out, bint also, uint64_t first_id, size_t max_labels):
+        """Write ids, with `also` over the labels too, from item `begin` on until there are more than max_labels labels.
+
+        Returns the number of items done.
+        """
         cdef void* data = data_of(labels)
         cdef void* out_data = data_of(out)
         cdef size_t n_labels = cnp.PyArray_SIZE(labels)
         cdef size_t out_width = cnp.PyArray_ITEMSIZE(out)
+        cdef void* labels_too = data if also else NULL
         with nogil:
-            begin = self.numbering.get().run(data, begin, n_labels, out_data, out_width, first_id, max_labels)
+            begin = self.numbering.get().run(
+                data, begin, n_labels, out_data, out_width, labels_too, first_id, max_labels)
         return begin
 
     def labels(self):
@@ -212,17 +145,64 @@ cdef class Lookup:
         return n_labels
 
 
-def minmax(cnp.ndarray items, str kind):
-    """The extremes of a non-empty array, as an array of two items."""
-    cdef cnp.ndarray extremes = np.empty(2, dtype=items.dtype)
-    cdef char* out = <char*>data_of(extremes)
+def integers(list items, bint unsigned):
+    """The integers of a list, exactly, as int64 or uint64; OverflowError beyond that, TypeError if an item is none."""
+    cdef cnp.npy_intp n_items = len(items), i = 0
+    cdef cnp.ndarray out = cnp.PyArray_EMPTY(1, &n_items, cnp.NPY_UINT64 if unsigned else cnp.NPY_INT64, 0)
+    cdef int64_t* values = <int64_t*>data_of(out)
+    for item in items:
+        if i == n_items:
+            break
+        if not PyLong_CheckExact(item):
+            item = PyNumber_Index(item)
+        values[i] = <int64_t>PyLong_AsUnsignedLongLong(item) if unsigned else PyLong_AsLongLong(item)
+        i += 1
+    if i < n_items or n_items < len(items):
+        raise RuntimeError("the list changed its length while it was read")
+    return out
+
+
+def as_dict(cnp.ndarray keys, cnp.ndarray values):
+    """A dict of Python numbers, in the order of the keys."""
+    cdef char* key = <char*>data_of(keys)
+    cdef char* value = <char*>data_of(values)
+    cdef cnp.npy_intp key_nbytes = cnp.PyArray_ITEMSIZE(keys), value_nbytes = cnp.PyArray_ITEMSIZE(values), i
+    cdef dict out = {}
+    for i in range(min(cnp.PyArray_SIZE(keys), cnp.PyArray_SIZE(values))):
+        out[cnp.PyArray_GETITEM(keys, key)] = cnp.PyArray_GETITEM(values, value)
+        key += key_nbytes
+        value += value_nbytes
+    return out
+
+
+def split_rows(cnp.ndarray rows, cnp.ndarray counts):
+    """Consecutive parts of a contiguous 2-D array, of so many rows each, as a list of views."""
+    cdef int64_t* n_rows = <int64_t*>data_of(counts)
+    cdef char* data = <char*>data_of(rows)
+    cdef cnp.npy_intp dims[2]
+    cdef cnp.npy_intp row_nbytes = cnp.PyArray_STRIDE(rows, 0), i
+    cdef cnp.ndarray part
+    cdef list parts = []
+    dims[1] = cnp.PyArray_DIM(rows, 1)
+    for i in range(cnp.PyArray_SIZE(counts)):
+        dims[0] = n_rows[i]
+        part = cnp.PyArray_SimpleNewFromData(2, dims, cnp.PyArray_TYPE(rows), data)
+        cnp.set_array_base(part, rows)
+        parts.append(part)
+        data += n_rows[i] * row_nbytes
+    return parts
+
+
+def minmax(cnp.ndarray items):
+    """The extremes of a non-empty array, as Python numbers."""
+    cdef uint64_t lowest, highest  # of any type
     cdef void* data = data_of(items)
     cdef size_t width = cnp.PyArray_ITEMSIZE(items)
     cdef size_t n_items = cnp.PyArray_SIZE(items)
-    cdef char letter = <char>ord(kind)
+    cdef char kind = items.descr.kind
     with nogil:
-        c_minmax(data, letter, width, n_items, out, out + width)
-    return extremes
+        c_minmax(data, kind, width, n_items, &lowest, &highest)
+    return cnp.PyArray_GETITEM(items, <char*>&lowest), cnp.PyArray_GETITEM(items, <char*>&highest)
 
 
 def isa():
@@ -314,16 +294,13 @@ def label_pairs(cnp.ndarray first, cnp.ndarray second, shape, bint fortran):
     cdef void* second_data = data_of(second)
     cdef unique_ptr[CRelation] relation = make_relation(
         cnp.PyArray_ITEMSIZE(first), cnp.PyArray_ITEMSIZE(second), True)
-    cdef cnp.ndarray firsts, seconds, pairs
+    cdef cnp.ndarray firsts, seconds
     with nogil:
         relation.get().add(first_data, second_data, dims.data(), <int>dims.size(), fortran)
-    firsts = np.empty(relation.get().n_first(), dtype=first.dtype)
-    seconds = np.empty(relation.get().n_second(), dtype=second.dtype)
-    pairs = np.empty(relation.get().n_pairs(), dtype=np.uint64)
-    relation.get().copy_first(data_of(firsts))
-    relation.get().copy_second(data_of(seconds))
-    relation.get().copy_pairs(<uint64_t*>data_of(pairs))
-    return firsts[pairs >> np.uint64(32)], seconds[pairs & np.uint64(2**32 - 1)]
+    firsts = np.empty(relation.get().n_pairs(), dtype=first.dtype)
+    seconds = np.empty(firsts.size, dtype=second.dtype)
+    relation.get().copy_pairs(data_of(firsts), data_of(seconds))
+    return firsts, seconds
 
 
 def scatter_points(cnp.ndarray labels, shape, cnp.ndarray keys, cnp.ndarray cursors, cnp.ndarray points):

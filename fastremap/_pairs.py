@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import _kernels
-from ._arrays import NUMBERS, as_array, bits, integer_array, is_supported, native
-from .dtypes import all_fit, bounds, fits, ladder, require_fit
+from ._arrays import NUMBERS, as_array, bits, cast, integer_array, is_supported, native
+from .dtypes import all_fit, bounds, extremes, fits, ladder, require_fit
 from .table import LabelTable
+
+_NOTHING = np.empty(0, np.int64)
 
 
 class Pairs(NamedTuple):
@@ -23,21 +25,20 @@ class Pairs(NamedTuple):
 
     def lookup(self, dtype: np.dtype, out_dtype: np.dtype) -> _kernels.Lookup:
         """The kernel's table for labels and values cast to these dtypes; of equal keys the last counts."""
-        name = (dtype.str, out_dtype.str)
-        if name not in self.cache:
+        lookup = self.cache.get((dtype, out_dtype))
+        if lookup is None:
             values = self.keys if self.values is None else self.values
-            keys = bits(np.ascontiguousarray(self.keys.astype(dtype, copy=False)))
-            self.cache[name] = _kernels.Lookup(keys, np.ascontiguousarray(values.astype(out_dtype, copy=False)))
-        return self.cache[name]
+            lookup = _kernels.Lookup(bits(cast(self.keys, dtype)), cast(values, out_dtype))
+            self.cache[dtype, out_dtype] = lookup
+        return lookup
 
     def undo(self, dtype: np.dtype) -> _kernels.Lookup | None:
         """The kernel's table from values back to labels of this dtype, or None where two labels share a value."""
-        name = (dtype.str, "undo")
+        name = (dtype, "undo")
         if name not in self.cache:
-            values = np.ascontiguousarray((self.keys if self.values is None else self.values).astype(dtype))
+            values = cast(self.keys if self.values is None else self.values, dtype)
             is_one_to_one = np.unique(values).size == values.size
-            keys = np.ascontiguousarray(self.keys.astype(dtype, copy=False))
-            self.cache[name] = _kernels.Lookup(bits(values), bits(keys)) if is_one_to_one else None
+            self.cache[name] = _kernels.Lookup(bits(values), bits(cast(self.keys, dtype))) if is_one_to_one else None
         return self.cache[name]
 
 
@@ -66,13 +67,15 @@ class Columns(NamedTuple):
         ValueError
             If a value is fractional, or fits no 64-bit integer, for integer labels.
         """
-        if dtype.str not in self.cache:
+        if dtype not in self.cache:
             keys, kept = read_keys(self.old, dtype)
             values = self.values(dtype)
             if self.new is None:
-                self.cache[dtype.str] = Pairs(keys, None, values, {})
+                self.cache[dtype] = Pairs(keys, None, values, {})
             else:
-                bounds = values if dtype.kind == "f" or values.size < 3 else np.array([values.min(), values.max()])
+                bounds = values
+                if dtype.kind != "f" and values.size > 2:
+                    bounds = np.array(extremes(values), values.dtype)
                 if values.dtype.kind == "O":  # integers among the floats
                     require_fit(values, np.dtype(np.float64))
                     values = values.astype(np.float64)
@@ -81,12 +84,12 @@ class Columns(NamedTuple):
                     values = values.repeat(n_read)
                 if kept is not None:
                     values = values[kept]
-                self.cache[dtype.str] = Pairs(keys, values, bounds, {})
-        return self.cache[dtype.str]
+                self.cache[dtype] = Pairs(keys, values, bounds, {})
+        return self.cache[dtype]
 
     def values(self, dtype: np.dtype) -> np.ndarray:
         """Read the new labels."""
-        return np.empty(0, np.int64) if self.new is None else read_values(self.new, dtype)
+        return _NOTHING if self.new is None else read_values(self.new, dtype)
 
 
 def table_columns(table: Any) -> Columns:
@@ -99,6 +102,8 @@ def table_columns(table: Any) -> Columns:
     ValueError
         If keys and values differ in number.
     """
+    if type(table) is dict:  # asked first, since to ask the others takes as long as all the rest
+        return Columns(list(table.keys()), list(table.values()), {})
     if isinstance(table, LabelTable):
         return Columns(table.old, table.new, table._built)
     if isinstance(table, Mapping):
@@ -121,7 +126,7 @@ def read_keys(items: Any, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray | Non
     """
     array = _plain_array(items, "a label")
     if array.dtype.kind in "iu" and dtype.kind in "iu" and array.size and all_fit(array, dtype):
-        return array.astype(dtype, copy=False), None
+        return cast(array, dtype), None
     usable = np.ones(array.size, bool)
     if array.dtype.kind == "O":
         usable = np.array([_is_usable(label, dtype) for label in array], bool)
@@ -172,15 +177,14 @@ def _is_integer(number: int | float) -> bool:
 def _plain_array(items: Any, what: str) -> np.ndarray:
     """A flat array of bools, integers or floats; of Python numbers (dtype object) where they mix or exceed 64 bits."""
     if isinstance(items, np.ndarray):
-        array = native(as_array(items, kinds=None)).reshape(-1)
+        array = np.ascontiguousarray(native(as_array(items, kinds=None)).reshape(-1))
         if is_supported(array.dtype, NUMBERS):
             return array
         items = array.tolist()
-    elif isinstance(items, str | bytes):
-        raise TypeError(f"{what} must be a number; got the text {items!r}")
-    elif not isinstance(items, Iterable):
-        items = [items]
-    items = list(items)
+    elif not isinstance(items, list):
+        if isinstance(items, str | bytes):
+            raise TypeError(f"{what} must be a number; got the text {items!r}")
+        items = list(items) if isinstance(items, Iterable) else [items]
     try:
         return integer_array(items)
     except (TypeError, ValueError):  # floats among them, or integers that no 64-bit dtype holds together

@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike
 from . import _kernels
 from ._arrays import Walk, as_array, bits, walk
 
+_SHORTEST_LINE = 32  # of an array in Fortran order: to walk shorter ones takes longer than to copy them
+
 
 def component_map(component_labels: ArrayLike, parent_labels: ArrayLike) -> dict:
     """Map each component to the parent that it lies in.
@@ -38,8 +40,8 @@ def component_map(component_labels: ArrayLike, parent_labels: ArrayLike) -> dict
     Notes
     -----
     Time: O(n) expected. Peak extra bytes: about 60 for each component (the dict takes 100 more); a copy of an input
-    that is strided, unaligned, byte-swapped or of a float dtype, and of the parents if the memory orders differ.
-    Holds no lock.
+    that is strided, unaligned, byte-swapped or of a float dtype, of the parents if the memory orders differ, and of
+    both if they lie in Fortran order and their first axis is shorter than 32. Holds no lock.
 
     Examples
     --------
@@ -50,8 +52,10 @@ def component_map(component_labels: ArrayLike, parent_labels: ArrayLike) -> dict
     components, parents, shape = _together(component_labels, parent_labels)
     labels, partners = _kernels.last_partners(bits(components.flat), bits(parents.flat), shape, components.fortran)
     labels, partners = _plain(labels, components), _plain(partners, parents)
-    order = np.argsort(labels)
-    return dict(zip(labels[order].tolist(), partners[order].tolist(), strict=True))
+    if labels.dtype.kind == "f" or not _kernels.is_ordered(labels, labels.dtype.kind, True):
+        order = labels.argsort()
+        labels, partners = labels[order], partners[order]
+    return _kernels.as_dict(labels, partners)
 
 
 def inverse_component_map(parent_labels: ArrayLike, component_labels: ArrayLike) -> defaultdict:
@@ -91,13 +95,12 @@ def inverse_component_map(parent_labels: ArrayLike, component_labels: ArrayLike)
     """
     parents, components, shape = _together(parent_labels, component_labels)
     of_pair, in_pair = _kernels.label_pairs(bits(parents.flat), bits(components.flat), shape, parents.fortran)
-    of_pair, in_pair = _plain(of_pair, parents), _plain(in_pair, components)
-    order = np.lexsort((in_pair, of_pair))
-    of_pair, members = of_pair[order], in_pair[order].tolist()
-    labels, begins = np.unique(of_pair, return_index=True)
-    bounds = [*begins.tolist(), len(members)]
-    lists = (members[begin:end] for begin, end in itertools.pairwise(bounds))
-    return defaultdict(list, zip(labels.tolist(), lists, strict=True))
+    order = np.lexsort((_plain(in_pair, components), _plain(of_pair, parents)))
+    labels, counts = _kernels.collapse(of_pair[order], True)
+    members = _plain(in_pair[order], components).tolist()
+    ends = itertools.accumulate(counts.tolist(), initial=0)
+    lists = (members[begin:end] for begin, end in itertools.pairwise(ends))
+    return defaultdict(list, zip(_plain(labels, parents).tolist(), lists, strict=True))
 
 
 def _together(first: ArrayLike, second: ArrayLike) -> tuple[Walk, Walk, tuple[int, ...]]:
@@ -105,11 +108,10 @@ def _together(first: ArrayLike, second: ArrayLike) -> tuple[Walk, Walk, tuple[in
     arrays = as_array(first), as_array(second)
     if arrays[0].shape != arrays[1].shape:
         raise ValueError(f"two labelings of one volume have one shape; got {arrays[0].shape} and {arrays[1].shape}")
-    ways = [walk(array) for array in arrays]
-    if ways[0].fortran != ways[1].fortran:
-        ways[1] = walk(np.array(arrays[1], order="F" if ways[0].fortran else "C"))
-    shape = arrays[0].shape if ways[0].fortran else (ways[0].flat.size,)
-    return ways[0], ways[1], shape
+    flags, shape = arrays[0].flags, arrays[0].shape
+    fortran = flags.f_contiguous and not flags.c_contiguous and shape[0] >= _SHORTEST_LINE
+    first, second = (walk(np.asarray(array, order="F" if fortran else "C")) for array in arrays)
+    return first, second, shape if fortran else (first.flat.size,)
 
 
 def _plain(labels: np.ndarray, way: Walk) -> np.ndarray:

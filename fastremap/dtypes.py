@@ -4,6 +4,8 @@ import functools
 
 import numpy as np
 
+from . import _kernels
+
 _LADDERS: dict[str, list[np.dtype]] = {
     "u": [np.dtype(name) for name in ("uint8", "uint16", "uint32", "uint64")],
     "i": [np.dtype(name) for name in ("int8", "int16", "int32", "int64")],
@@ -28,6 +30,12 @@ def ladder(dtype: np.dtype) -> list[np.dtype]:
     if dtype.kind == "f":
         return [np.dtype(np.float32), np.dtype(np.float64)]
     return _LADDERS["u" if dtype.kind == "b" else dtype.kind]
+
+
+@functools.lru_cache
+def _from_rung(dtype: np.dtype) -> tuple[np.dtype, ...]:
+    """A dtype and those of its kind that are at least as wide."""
+    return (dtype, *(rung for rung in ladder(dtype) if rung.itemsize >= dtype.itemsize))
 
 
 def ids_dtype(dtype: np.dtype, lowest: int, highest: int) -> np.dtype:
@@ -91,12 +99,18 @@ def fits(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return ~overflows & (size // (size & (~size + np.uint64(1))) <= _EXACT_TO[dtype])
 
 
+def extremes(values: np.ndarray) -> tuple[int, int]:
+    """The least and the greatest of the integers of a contiguous array; 0 and 0 if there is none."""
+    return _kernels.minmax(values) if values.size else (0, 0)
+
+
 def all_fit(values: np.ndarray, dtype: np.dtype) -> bool:
     """Tell whether a dtype holds all of some integers or floats; of integers only the extremes are looked at."""
-    if "f" in (values.dtype.kind, dtype.kind) or values.dtype.kind not in "iu" or not values.size:
+    if dtype.kind == "f" or values.dtype.kind not in "iu":
         return bool(fits(values, dtype).all())
+    lowest, highest = extremes(values)
     low, high = bounds(dtype)
-    return low <= int(values.min()) and int(values.max()) <= high
+    return low <= lowest and highest <= high
 
 
 def _holds(dtype: np.dtype, number: int | float) -> bool:
@@ -124,8 +138,11 @@ def widened(dtype: np.dtype, *values: np.ndarray) -> np.dtype:
     ValueError
         If the kind has none; names the value and the dtype.
     """
-    for candidate in [dtype, *(rung for rung in ladder(dtype) if rung.itemsize >= dtype.itemsize)]:
-        if all(all_fit(some, candidate) for some in values):
+    for candidate in _from_rung(dtype):
+        for some in values:
+            if not all_fit(some, candidate):
+                break
+        else:
             return candidate
     misfit = next(some[~fits(some, candidate)][0] for some in values if not all_fit(some, candidate))
     raise ValueError(f"the value {misfit} does not fit {candidate}, the widest dtype of the kind of {dtype}")

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ._arrays import as_array, native
+from .dtypes import bounds
 from .measures import minmax
 
 # By kind, narrowest first. What only `exotics` admits, as a result of each function, is listed below.
@@ -242,15 +243,15 @@ def _holds(dtype: np.dtype, value: Any) -> bool:
         return not math.isfinite(value) or abs(value) <= float(np.finfo(dtype).max)
     if dtype.kind == "b":
         return value in (0, 1)
-    info = np.iinfo(dtype)
-    return int(info.min) <= value <= int(info.max) and value == int(value)
+    low, high = bounds(dtype)
+    return low <= value <= high and value == int(value)
 
 
 def _extremes(array: np.ndarray) -> list[Any]:
     """The least and the greatest number of an array, NaN and infinities aside; 0 if there is none."""
     if array.dtype.kind == "c":
         return _extremes(array.real) + _extremes(array.imag)
-    bounds = minmax(array)
-    if None not in bounds and not all(map(math.isfinite, bounds)):
-        bounds = minmax(native(array)[np.isfinite(array)])
-    return [0] if None in bounds else list(bounds)
+    ends = minmax(array)
+    if array.dtype.kind == "f" and None not in ends and not all(map(math.isfinite, ends)):
+        ends = minmax(native(array)[np.isfinite(array)])
+    return [0] if None in ends else list(ends)

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from . import _kernels, _rows
-from ._arrays import NUMBERS, Walk, as_array, bits, can_write, is_supported, native, supported_dtype, walk
-from .dtypes import bounds, ids_dtype, ladder, require_fit
+from ._arrays import NUMBERS, Walk, as_array, bits, can_write, cast, is_supported, native, supported_dtype, walk
+from .dtypes import bounds, extremes, ids_dtype, ladder, require_fit
 from .table import LabelTable, new_ids
 
 
@@ -197,21 +197,27 @@ def renumber(
         return result, _mapping(mapping, old, old)
     way, wanted = walk(array), None if dtype is None else supported_dtype(dtype)
     keys, label_dtype, rungs = bits(way.flat), way.flat.dtype, _rungs(way.flat.dtype, wanted)
+    over = None  # the labels, if ids are written over them at once
     if order == "first":
-        flat, old = _ids_by_appearance(keys, start, bool(preserve_zero), rungs)
+        if in_place and wanted is None and _is_overwritable(arr, keys, start, bool(preserve_zero)):
+            over = keys.view(label_dtype)
+        flat, old = _ids_by_appearance(keys, start, bool(preserve_zero), rungs, over)
         old = old.view(label_dtype)
     else:
         old = _distinct(way, keys, False, False, True)[0]
         old = np.append(label_dtype.type(0), old[old != 0]) if preserve_zero else old
     new = _new_labels(keys, label_dtype, old.size, start, bool(preserve_zero))
-    lowest, highest = int(new.min(initial=0)), int(new.max(initial=0))
+    lowest, highest = extremes(new)
     out_dtype = ids_dtype(label_dtype, lowest, highest) if wanted is None else wanted
-    require_fit(new, out_dtype, "new id")
+    if wanted is not None or label_dtype.kind == "f":
+        require_fit(new, out_dtype, "new id")
     if order == "sorted":
         flat = np.empty(keys.size, out_dtype if len(rungs) > 1 else rungs[0])
         _kernels.Lookup(bits(old), new.astype(flat.dtype)).strict(keys, flat)
-    result = way.shaped(flat.astype(out_dtype, copy=False))
-    if in_place:
+    result = way.shaped(cast(flat, out_dtype))
+    if over is not None:
+        result = array if array.dtype == result.dtype else result
+    elif in_place:
         low, high = bounds(label_dtype)
         if can_write(arr, label_dtype if low <= lowest and highest <= high else result.dtype):
             np.copyto(arr, result, casting="unsafe")
@@ -227,20 +233,33 @@ def _rungs(label_dtype: np.dtype, wanted: np.dtype | None) -> list[np.dtype]:
 
 
 def _ids_by_appearance(
-    keys: np.ndarray, start: int, preserve_zero: bool, rungs: list[np.dtype]
+    keys: np.ndarray, start: int, preserve_zero: bool, rungs: list[np.dtype], over: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Flat ids and the keys in the order of the ids; ids end where the last rung is full, for the caller to refuse."""
+    """Flat ids and the keys in the order of the ids; ids end where the last rung is full, for the caller to refuse.
+
+    Unless it is None, `over` is the labels, over which the ids are written too.
+    """
     numbering = _kernels.Numbering(keys, preserve_zero)
     flat, done = np.empty(0, np.uint8), 0
     for rung in rungs:
         low, high = bounds(rung)
         n_ids = max(0, high + 1 - start) if start >= low else 0
-        narrow, flat = flat, np.empty(keys.size, rung)
+        is_over = over is not None and over.dtype == rung
+        narrow, flat = flat, over if is_over else np.empty(keys.size, rung)
         flat[:done] = narrow[:done]
-        done = numbering.run(keys, done, flat, start % 2**64, min(n_ids + preserve_zero, 2**64 - 1))
+        also = over is not None and not is_over
+        done = numbering.run(keys, done, flat, also, start % 2**64, min(n_ids + preserve_zero, 2**64 - 1))
         if done == keys.size:
             break
     return flat, numbering.labels()
+
+
+def _is_overwritable(arr: ArrayLike, keys: np.ndarray, start: int, preserve_zero: bool) -> bool:
+    """Tell whether ids may be written over the labels at once: whatever the labels are, no id can be refused."""
+    if not (isinstance(arr, np.ndarray) and arr.flags.writeable and np.may_share_memory(arr, keys)):
+        return False
+    n_most = min(keys.size, 2 ** (8 * arr.dtype.itemsize) - preserve_zero)
+    return arr.dtype.kind in "iu" and start >= 1 and start + n_most - 1 <= bounds(arr.dtype)[1]
 
 
 def _new_labels(keys: np.ndarray, dtype: np.dtype, n_old: int, start: int, preserve_zero: bool) -> np.ndarray:
@@ -248,12 +267,14 @@ def _new_labels(keys: np.ndarray, dtype: np.dtype, n_old: int, start: int, prese
     if not preserve_zero:
         return new_ids(dtype, start, n_old)
     has_zero = start <= 0 and _kernels.count_nonzero(keys, 2**64 - 1) < keys.size
-    new = new_ids(dtype, start, n_old - 1, has_zero)
-    return np.append(new.dtype.type(0), new)
+    ids = new_ids(dtype, start, n_old - 1, has_zero)
+    new = np.zeros(n_old, ids.dtype)
+    new[1:] = ids
+    return new
 
 
 def _mapping(kind: str, old: np.ndarray, new: np.ndarray) -> dict | LabelTable:
     if kind == "table":
         return LabelTable.from_arrays(old, new)
     old, new = (labels.view(np.uint8) if labels.dtype.kind == "b" else labels for labels in (old, new))
-    return dict(zip(old.tolist(), new.tolist(), strict=True))
+    return _kernels.as_dict(old, new)

@@ -42,9 +42,7 @@ def minmax(arr: ArrayLike) -> tuple[int | float | bool | None, int | float | boo
         return None, None
     if array.dtype.kind == "f" and array.dtype.itemsize == 2:
         return array.min().item(), array.max().item()
-    flat = walk(array).flat
-    lowest, highest = _kernels.minmax(flat, flat.dtype.kind).tolist()
-    return lowest, highest
+    return _kernels.minmax(walk(array).flat)
 
 
 def foreground(arr: ArrayLike) -> int:

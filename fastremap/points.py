@@ -54,9 +54,10 @@ def point_cloud(arr: ArrayLike, shell: bool = False) -> dict:
         whole, labels = labels, np.empty_like(labels)
         _kernels.keep_surface(whole, whole.shape, labels)
     found, counts = unique(labels.view(array.dtype.newbyteorder("=")), return_counts=True)
-    found, counts = found[found != 0], counts[found != 0]
-    ends = np.cumsum(counts)
+    foreground = found.nonzero()[0]
+    found, counts = found[foreground], counts[foreground]
+    ends = counts.cumsum()
     points = np.empty((counts.sum(), array.ndim), np.uint16 if max(array.shape) <= 65536 else np.uint32)
     _kernels.scatter_points(labels, labels.shape, bits(found), ends - counts, points)
     keys = found.view(np.uint8) if found.dtype.kind == "b" else found
-    return dict(zip(keys.tolist(), np.split(points, ends[:-1]), strict=False))
+    return dict(zip(keys.tolist(), _kernels.split_rows(points, counts), strict=True))

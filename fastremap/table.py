@@ -9,9 +9,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import _tablefiles
+from . import _kernels, _tablefiles
 from ._arrays import LABELS, as_array, bits, integer_array, is_supported, native
-from .dtypes import bounds, ladder
+from .dtypes import bounds, extremes, ladder
 
 
 class LabelTable(Mapping):
@@ -51,7 +51,7 @@ class LabelTable(Mapping):
             array.flags.writeable = False
         self.old, self.new = old, new
         self._path, self._digest = _path, _digest
-        self._built: dict[str, dict] = {}  # what `remap` builds from the table, by dtype of the labels
+        self._built: dict[np.dtype, Any] = {}  # what `remap` builds from the table, by dtype of the labels
 
     @classmethod
     def from_dict(cls, table: Mapping) -> Self:
@@ -112,14 +112,12 @@ class LabelTable(Mapping):
             raise ValueError(f"a table needs as many new labels as old ones; got {old.size} old and {new.size} new")
         if old.dtype.kind == "f":
             old = bits(old).view(old.dtype)
-        order = np.argsort(old, kind="stable")
-        old, new = old[order], new[order]
-        # Keep the last of equal labels; NaN, which sorts last, equals itself here.
-        same = (old[1:] == old[:-1]) | ((old[1:] != old[1:]) & (old[:-1] != old[:-1]))
-        if same.any():
-            last = np.append(~same, True)
-            old, new = old[last], new[last]
-        return cls(_smallest(old), _smallest(new))
+        order = old.argsort()
+        keys = bits(old[order])  # equal where labels are, NaN included
+        if _kernels.count_equal_pairs(keys):
+            order = old.argsort(kind="stable")  # several times slower, but it tells the last of equal labels
+            order = order[np.append(keys[1:] != keys[:-1], True)]
+        return cls(_smallest(old[order]), _smallest(new[order]))
 
     @classmethod
     def from_order(cls, labels: ArrayLike, start: int = 1, preserve_zero: bool = True) -> Self:
@@ -245,7 +243,7 @@ class LabelTable(Mapping):
         >>> fastremap.LabelTable.from_arrays([2, 1], [20, 10]).to_dict()
         {1: 10, 2: 20}
         """
-        return dict(zip(self.old.tolist(), self.new.tolist(), strict=True))
+        return _kernels.as_dict(self.old, self.new)
 
     def inverse(self) -> "LabelTable":
         """Return the table new -> old.
@@ -373,7 +371,9 @@ def new_ids(dtype: np.dtype, start: int, n_ids: int, has_zero: bool = False) -> 
     if not n_ids:
         return np.empty(0, np.int64)
     widest = np.dtype(np.int64) if dtype.kind == "f" else ladder(dtype)[-1]
-    return np.arange(n_ids, dtype=widest) + widest.type(start)
+    ids = np.arange(n_ids, dtype=widest)
+    ids += start
+    return ids
 
 
 def check_new_ids(dtype: np.dtype, start: int, n_ids: int, has_zero: bool = False) -> None:
@@ -408,7 +408,7 @@ def _smallest(array: np.ndarray) -> np.ndarray:
     """A contiguous array in the smallest integer dtype that holds it, unsigned where possible; floats as they are."""
     if not is_supported(array.dtype, LABELS):
         return np.ascontiguousarray(array)
-    lowest, highest = (int(array.min()), int(array.max())) if array.size else (0, 0)
+    lowest, highest = extremes(np.ascontiguousarray(array))
     for dtype in ladder(np.dtype(np.int8 if lowest < 0 else np.uint8)):
         low, high = bounds(dtype)
         if low <= lowest and highest <= high:

@@ -53,14 +53,14 @@ MUTANTS = [
     Mutant(
         "special keys: the mark of free slots as a label",
         "csrc/fastremap/table.hpp",
-        "n_elsewhere += !(is_first | is_second) | (tag == 0);",
-        "n_elsewhere += !(is_first | is_second);",
+        "elsewhere[n_left] = static_cast<std::uint32_t>(i);\n            n_left += (slot.tag != tag) | (tag == 0);",
+        "elsewhere[n_left] = static_cast<std::uint32_t>(i);\n            n_left += slot.tag != tag;",
     ),
     Mutant(
         "special keys: 0 that stays 0",
         "csrc/fastremap/renumber.hpp",
-        "keep_zero_ && id == 0 ? 0",
-        "keep_zero_ && id == 0 ? 1",
+        "keep_zero_ && number == 0 ? 0",
+        "keep_zero_ && number == 0 ? 1",
     ),
     Mutant(
         "the first index in Fortran order",
@@ -70,14 +70,14 @@ MUTANTS = [
     ),
     Mutant(
         "int8 -1 kept while widening",
-        "fastremap/mapping.py",
+        "fastremap/_apply.py",
         "flat = into = flat.astype(out_dtype)",
         'flat = into = flat.view(f"u{flat.dtype.itemsize}").astype(out_dtype)',
     ),
     Mutant(
         "exact keys",
         "fastremap/_arrays.py",
-        "return np.fromiter(map(operator.index, items), np.int64, len(items))",
+        "return _kernels.integers(items, unsigned)",
         "return np.fromiter(map(operator.index, items), np.float64, len(items)).astype(np.int64)",
     ),
     Mutant(
@@ -88,13 +88,13 @@ MUTANTS = [
     ),
     Mutant(
         "write before validation",
-        "fastremap/mapping.py",
+        "fastremap/_apply.py",
         "undo is None and lookup.strict(labels, None) < labels.size",
         "False",
     ),
     Mutant(
         "what is written before a missing label is met",
-        "fastremap/mapping.py",
+        "fastremap/_apply.py",
         "undo.strict(labels[:done], out[:done])",
         "pass",
     ),

@@ -1,7 +1,8 @@
 // Replaces labels by the values of a table that is built once and used for any number of arrays.
 //
 // What:       Lookup(keys, values).apply(labels -> out) with one of three rules for labels that are not keys.
-// Requires:   contiguous arrays; of equal keys the last counts; `out` may be the array itself where the widths are equal.
+// Requires:   contiguous arrays; of equal keys the last counts; `out` may be the array itself where the widths are
+//             equal.
 // Complexity: O(n) expected; 16 to 64 bytes a key, or 2 to 9 bytes for each value of a narrow key range.
 // Source:     own; one look-up per run.
 #pragma once
@@ -9,10 +10,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
+#include <memory>
 #include <type_traits>
 #include <variant>
-#include <vector>
 
 #include "bytes.hpp"
 #include "choice.hpp"
@@ -90,38 +92,36 @@ class Lookup {
                                       Out* out, Missing missing, Out fill) {
         const std::size_t n_keys = table.n_keys();
         const Label lowest = table.lowest();
-        std::vector<Out> ruled(n_keys);
-        std::vector<std::uint8_t> is_missing(n_keys);
-        bool any_missing = false;
+        const std::uint8_t* const is_present = table.is_present();
+        const Out* const values = table.values();
+        const std::unique_ptr<Out[]> ruled(new Out[n_keys]);
         for (std::size_t at = 0; at < n_keys; ++at) {
             const auto label = static_cast<Label>(lowest + at);
-            bool here = false;
-            ruled[at] = table.find(label, missing == Missing::keep ? static_cast<Out>(label) : fill, here);
-            is_missing[at] = here;
-            any_missing |= here;
+            const Out value = values[at], otherwise = missing == Missing::keep ? static_cast<Out>(label) : fill;
+            ruled[at] = is_present[at] ? value : otherwise;
         }
-        const bool looks = missing == Missing::stop && (any_missing || n_keys <= std::numeric_limits<Label>::max());
+        const bool has_gaps = n_keys && std::memchr(is_present, 0, n_keys);
+        const bool looks = missing == Missing::stop && (has_gaps || n_keys <= std::numeric_limits<Label>::max());
         return for_each_piece(0, n_labels, [&](std::size_t offset, std::size_t length) {
             const Label* piece = labels + offset;
-            const std::uint8_t* const gaps = any_missing ? is_missing.data() : nullptr;
-            if (looks && any_outside(piece, length, lowest, n_keys, gaps)) return false;
-            if (out) map_items(piece, length, lowest, n_keys, ruled.data(), out + offset, missing, fill);
+            if (looks && any_outside(piece, length, lowest, n_keys, has_gaps ? is_present : nullptr)) return false;
+            if (out) map_items(piece, length, lowest, n_keys, ruled.get(), out + offset, missing, fill);
             return true;
         });
     }
 
-    // Whether a label is beyond the range or, unless `is_missing` is null, in a gap of it.
+    // Whether a label is beyond the range or, unless `is_present` is null, in a gap of it.
     static bool any_outside(const Label* labels, std::size_t n, Label lowest, std::size_t n_keys,
-                            const std::uint8_t* is_missing) {
+                            const std::uint8_t* is_present) {
         std::uint8_t any = 0;
         for (std::size_t i = 0; i < n; ++i) any |= static_cast<Label>(labels[i] - lowest) >= n_keys;
-        if (any || is_missing == nullptr) return any;
-        for (std::size_t i = 0; i < n; ++i) any |= is_missing[static_cast<Label>(labels[i] - lowest)];
+        if (any || is_present == nullptr) return any;
+        for (std::size_t i = 0; i < n; ++i) any |= !is_present[static_cast<Label>(labels[i] - lowest)];
         return any;
     }
 
-    static void map_items(const Label* labels, std::size_t n, Label lowest, std::size_t n_keys, const Out* ruled, Out* out,
-                          Missing missing, Out fill) {
+    static void map_items(const Label* labels, std::size_t n, Label lowest, std::size_t n_keys, const Out* ruled,
+                          Out* out, Missing missing, Out fill) {
         if constexpr (sizeof(Label) == 1 && sizeof(Out) == 1) {
             if (n_keys == 256) return FASTREMAP_CHOOSE(map_bytes(labels, n, ruled, out));
         }

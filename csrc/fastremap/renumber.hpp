@@ -31,12 +31,13 @@ struct Numbering {
 
     // The new id of the label with number k is first_id + k (k - 1 with keep_zero, which skips the zero), modulo
     // the width of Out. Stops in front of the piece with which there would be more than max_labels labels.
-    // Returns the number of items written.
+    // Returns the number of items written. Unless it is null, `also` is the array itself, which gets the ids too.
     template <class Out>
-    std::size_t run(const Label* labels, std::size_t begin, std::size_t n_labels, Out* out, std::uint64_t first_id,
-                    std::size_t max_labels) {
+    std::size_t run(const Label* labels, std::size_t begin, std::size_t n_labels, Out* out, Label* also,
+                    std::uint64_t first_id, std::size_t max_labels) {
         Runs<Label> runs;
         RunValues<Out> new_ids;
+        RunValues<Label> wide_ids;
         const std::uint64_t shift = first_id - (keep_zero_ ? 1 : 0);
         const auto new_id = [&](std::uint64_t number) {
             return static_cast<value_of<Out>>(keep_zero_ && number == 0 ? 0 : number + shift);
@@ -54,8 +55,12 @@ struct Numbering {
             if (ids.labels.size() > max_labels) return false;
             if (number_of_.size()) {
                 std::copy(new_ids.values, new_ids.values + length, out + offset);
+                if (also) std::copy(new_ids.values, new_ids.values + length, also + offset);
             } else {
                 new_ids.fill(runs, length, out + offset);
+                if (also == nullptr) return true;
+                std::copy(new_ids.values, new_ids.values + runs.n, wide_ids.values);
+                wide_ids.fill(runs, length, also + offset);
             }
             return true;
         });

@@ -11,6 +11,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 #include "isa.hpp"
@@ -106,9 +107,20 @@ class Runs {
 
     // Also end runs where those of another array end; the keys no longer belong to the runs then.
     void unite(const std::uint8_t* ends) {
-        for (std::size_t byte = 0; byte * 8 < n_labels_; ++byte) ends_[byte] |= ends[byte];
         n = 0;
-        for (std::size_t byte = 0; byte * 8 < n_labels_; ++byte) n += static_cast<std::size_t>(std::popcount(ends_[byte]));
+        std::size_t byte = 0;
+        for (; (byte + 8) * 8 <= n_labels_; byte += 8) {
+            std::uint64_t ours, others;
+            std::memcpy(&ours, ends_ + byte, 8);
+            std::memcpy(&others, ends + byte, 8);
+            ours |= others;
+            std::memcpy(ends_ + byte, &ours, 8);
+            n += static_cast<std::size_t>(std::popcount(ours));
+        }
+        for (; byte * 8 < n_labels_; ++byte) {
+            ends_[byte] |= ends[byte];
+            n += static_cast<std::size_t>(std::popcount(ends_[byte]));
+        }
     }
 
     void locate() { positions_(ends_, n_labels_, last); }
@@ -133,7 +145,11 @@ class RunValues {
 
     template <class Label>
     void fill(const Runs<Label>& runs, std::size_t n_labels, Out* out) const {
-        fill_(runs.ends(), n_labels, values, out);
+        if (runs.n == n_labels) {
+            std::copy(values, values + n_labels, out);
+        } else {
+            fill_(runs.ends(), n_labels, values, out);
+        }
     }
 
    private:

@@ -1,18 +1,19 @@
 // The only tables from labels to small values: hashed for 4- and 8-byte keys, direct for narrow ranges of keys.
 // Hashed: insert-only, linear probing, key and value side by side in one line of the cache.
 //
-// What:       maps keys to small values, a piece of keys at a time; a look-up never writes, so any number of threads may
-//             share a built table.
+// What:       maps keys to small values, a piece of keys at a time; a look-up never writes, so any number of threads
+//             may share a built table.
 // Requires:   nothing of the keys.
 // Complexity: O(1) expected; at most 4 slots a key (load between 1/4 and 1/2), 16 in a small table.
-// Source:     Fibonacci hashing and linear probing: Knuth, The Art of Computer Programming 3, section 6.4; the first two
-//             slots are looked at without a branch, since a mispredicted one costs more than all the rest.
+// Source:     Fibonacci hashing and linear probing: Knuth, The Art of Computer Programming 3, section 6.4; a piece of
+//             keys is looked up in passes without a branch, since a mispredicted one costs more than all the rest.
 #pragma once
 
 #include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -22,29 +23,25 @@ namespace fastremap {
 
 // How many keys ahead a table is asked to fetch the line of a key.
 inline constexpr std::size_t prefetch_distance = 16;
+// After how many slots a key is looked for alone.
+inline constexpr std::size_t n_passes = 4;
 
 template <class Key, class Value>
 class Table {
    public:
-    explicit Table(std::size_t n_expected = 0) { allocate(std::bit_ceil(std::max(min_capacity, room_for(n_expected)))); }
+    explicit Table(std::size_t n_expected = 0) {
+        allocate(std::bit_ceil(std::max(min_capacity, room_for(n_expected))));
+    }
 
     // Writes the values of n keys, and the places of those that are not found at once, whose values are undefined;
     // returns how many these are. At least prefetch_distance keys after the n-th are readable.
     std::size_t find(const Key* keys, std::size_t n, Value* values, std::uint32_t* elsewhere) const {
-        const Slot* const slots = slots_.begin();  // in registers, whatever `values` may alias
-        const std::uint64_t multiplier = multiplier_;
-        const unsigned shift = shift_;
-        std::size_t n_elsewhere = 0;
-        for (std::size_t i = 0; i < n; ++i) {
-            __builtin_prefetch(slots + (keys[i + prefetch_distance] * multiplier >> shift));
-            const Key tag = keys[i] ^ mark;
-            const Slot* slot = slots + (keys[i] * multiplier >> shift);
-            const bool is_first = slot[0].tag == tag, is_second = slot[1].tag == tag;
-            values[i] = is_first ? slot[0].value : slot[1].value;
-            elsewhere[n_elsewhere] = static_cast<std::uint32_t>(i);
-            n_elsewhere += !(is_first | is_second) | (tag == 0);
-        }
-        return n_elsewhere;
+        const bool is_near = is_sparse(capacity());
+        std::size_t n_left = is_near ? look<false>(keys, n, values, elsewhere) : look<true>(keys, n, values, elsewhere);
+        // Where most keys are not in the table, to look on would be in vain.
+        for (std::size_t pass = 1; pass < n_passes && n_left * 2 < n; ++pass)
+            n_left = look_on(keys, n_left, pass, values, elsewhere);
+        return n_left;
     }
 
     // The value of a key, or `otherwise`; sets `is_missing` if the key is not there.
@@ -69,11 +66,11 @@ class Table {
         inserted = slots_[at].tag == 0;
         if (!inserted) return slots_[at].value;
         slots_[at] = {static_cast<Key>(key ^ mark), value};
-        // So far from home no key gets by chance: these were made to collide, and another multiplier parts them.
-        const bool is_far = ((at - home(key)) & mask_) > max_distance;
+        // So far from home no key gets by chance: these collide by design, and another multiplier parts them.
+        const bool is_far = ((at - home(key)) & mask_) > max_distance_;
         if (is_far) multiplier_ = multiplier_ * 6364136223846793005u | 1u;
         const bool is_full = room_for(++size_) > capacity();
-        if (is_far || is_full) rebuild(is_full ? capacity() * 2 : capacity());
+        if (is_far || is_full) rebuild(is_full ? capacity() * growth() : capacity());
         return value;
     }
 
@@ -84,16 +81,59 @@ class Table {
     };
     // An arbitrary value that labels rarely have: the one key that is kept beside the slots.
     static constexpr Key mark = static_cast<Key>(0xA24BAED4963EE407u);
-    static constexpr std::size_t min_capacity = 64;
+    static constexpr std::size_t min_capacity = 256;
     // A table that is small beside the second-level cache is kept emptier, so that fewer keys are elsewhere.
     static constexpr std::size_t sparse_nbytes = std::size_t{1} << 18;
-    // At a load of 1/2 the longest probe among 10^9 keys is near 200.
-    static constexpr std::size_t max_distance = 512;
+
+    // Looks at the first slot of every key; `elsewhere` gets the places of those that are not there.
+    template <bool prefetches>
+    std::size_t look(const Key* keys, std::size_t n, Value* values, std::uint32_t* elsewhere) const {
+        const Slot* const slots = slots_.begin();  // in registers, whatever `values` may alias
+        const std::uint64_t multiplier = multiplier_;
+        const unsigned shift = shift_;
+        std::size_t n_left = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            if constexpr (prefetches) __builtin_prefetch(slots + (keys[i + prefetch_distance] * multiplier >> shift));
+            const Key tag = keys[i] ^ mark;
+            const Slot& slot = slots[keys[i] * multiplier >> shift];
+            values[i] = slot.value;
+            elsewhere[n_left] = static_cast<std::uint32_t>(i);
+            n_left += (slot.tag != tag) | (tag == 0);
+        }
+        return n_left;
+    }
+
+    // Looks at another slot of the keys that are left.
+    std::size_t look_on(const Key* keys, std::size_t n, std::size_t distance, Value* values,
+                        std::uint32_t* elsewhere) const {
+        const Slot* const slots = slots_.begin() + distance;
+        std::size_t n_left = 0;
+        for (std::size_t at = 0; at < n; ++at) {
+            const std::uint32_t i = elsewhere[at];
+            const Key tag = keys[i] ^ mark;
+            const Slot& slot = slots[home(keys[i])];
+            values[i] = slot.value;
+            elsewhere[n_left] = i;
+            n_left += (slot.tag != tag) | (tag == 0);
+        }
+        return n_left;
+    }
 
     std::size_t capacity() const { return mask_ + 1; }
+    static bool is_sparse(std::size_t n_slots) { return n_slots * sizeof(Slot) <= sparse_nbytes; }
 
     static std::size_t room_for(std::size_t n_keys) {
-        return n_keys * (n_keys * 8 * sizeof(Slot) <= sparse_nbytes ? 8 : 2);
+        return n_keys * (is_sparse(n_keys * 8) ? 8 : 2);
+    }
+
+    // Small tables grow faster, since all keys are placed anew each time.
+    std::size_t growth() const { return is_sparse(capacity() * 4) ? 4 : 2; }
+
+    // The longest probe among n keys is near 5 ln n at a load of 1/2, and near ln n at 1/8; a chain is that long again
+    // with a probability below 10^-8.
+    static std::size_t longest_probe(std::size_t n_slots) {
+        const auto n_bits = static_cast<std::size_t>(std::countr_zero(n_slots));
+        return n_bits * (is_sparse(n_slots) ? 2 : 8);
     }
 
     std::size_t home(Key key) const { return (static_cast<std::uint64_t>(key) * multiplier_) >> shift_; }
@@ -107,9 +147,10 @@ class Table {
     }
 
     void allocate(std::size_t n_slots) {
-        slots_ = ZeroedArray<Slot>(n_slots + 1);  // the slot after the last is always free
+        slots_ = ZeroedArray<Slot>(n_slots + n_passes - 1);  // those after the last are always free
         mask_ = n_slots - 1;
         shift_ = 64 - static_cast<unsigned>(std::countr_zero(n_slots));
+        max_distance_ = longest_probe(n_slots);
     }
 
     // With the multiplier unchanged the old slots come in the order of the new ones: growth streams.
@@ -123,6 +164,7 @@ class Table {
     ZeroedArray<Slot> slots_;
     std::size_t mask_ = 0;
     unsigned shift_ = 0;
+    std::size_t max_distance_ = 0;
     std::size_t size_ = 0;
     std::uint64_t multiplier_ = 0xD6E8FEB86659FD93u;
     bool has_mark_ = false;
@@ -133,8 +175,10 @@ class Table {
 template <class Key, class Value>
 class DirectTable {
    public:
-    explicit DirectTable(Key lowest = 0, std::size_t n_keys = std::size_t{1} << (8 * std::min<std::size_t>(sizeof(Key), 2)))
-        : lowest_(lowest), values_(n_keys), is_present_(n_keys) {}
+    static constexpr std::size_t all_keys = std::size_t{1} << (8 * std::min<std::size_t>(sizeof(Key), 2));
+
+    explicit DirectTable(Key lowest = 0, std::size_t n_keys = all_keys)
+        : lowest_(lowest), values_(new Value[n_keys]), is_present_(n_keys) {}
 
     std::size_t find(const Key* keys, std::size_t n, Value* values, std::uint32_t* elsewhere) const {
         std::size_t n_elsewhere = 0;
@@ -149,13 +193,15 @@ class DirectTable {
 
     Value find(Key key, Value otherwise, bool& is_missing) const {
         const auto at = static_cast<Key>(key - lowest_);
-        if (at < values_.size() && is_present_[at]) return values_[at];
+        if (at < is_present_.size() && is_present_[at]) return values_[at];
         is_missing = true;
         return otherwise;
     }
 
     Key lowest() const { return lowest_; }
-    std::size_t n_keys() const { return values_.size(); }
+    const Value* values() const { return values_.get(); }
+    const std::uint8_t* is_present() const { return is_present_.begin(); }
+    std::size_t n_keys() const { return is_present_.size(); }
 
     // Requires a key within the range.
     Value find_or_insert(Key key, Value value, bool& inserted) {
@@ -170,7 +216,7 @@ class DirectTable {
 
    private:
     Key lowest_;
-    ZeroedArray<Value> values_;
+    std::unique_ptr<Value[]> values_;  // undefined where no key is
     ZeroedArray<std::uint8_t> is_present_;
 };
 

@@ -3,8 +3,8 @@
 // What:       Distinct collects one array. By runs, labels come in the order in which they are first met in memory;
 //             densely, in ascending order, and after them those beyond the range.
 // Requires:   a contiguous array, in C or in Fortran order.
-// Complexity: O(n) expected; by runs about 32 to 120 bytes a distinct label, densely 1 to 16 bytes for each label of the
-//             range; no bytes a voxel.
+// Complexity: O(n) expected; by runs about 32 to 120 bytes a distinct label, densely 1 to 16 bytes for each label of
+//             the range; no bytes a voxel.
 // Source:     own; find-or-insert per run, or a direct tally.
 #pragma once
 
@@ -66,16 +66,18 @@ struct Distinct {
     }
 
     // Within a line the C-order index only grows, so the least one of a run is that of its first item.
+    template <bool with_first>
     void add_with_stats(const Label* labels, const std::int64_t* shape, int ndim, bool fortran) {
         Runs<Label> runs;
-        for_each_line(shape, ndim, fortran, [&](std::int64_t line, std::int64_t n, std::int64_t start, std::int64_t step) {
+        const auto add = [&](std::int64_t line, std::int64_t n, std::int64_t start, std::int64_t step) {
             for_each_piece(0, static_cast<std::size_t>(n), [&](std::size_t offset, std::size_t length) {
                 runs.split(labels + line + offset, length);
                 runs.locate();
-                add_piece(runs, start + static_cast<std::int64_t>(offset) * step, step);
+                add_piece<with_first>(runs, start + static_cast<std::int64_t>(offset) * step, step);
                 return true;
             });
-        });
+        };
+        for_each_line(shape, ndim, fortran, add);
     }
 
     // Densely: the labels of [lowest, lowest + n_keys) have a place each.
@@ -103,7 +105,7 @@ struct Distinct {
                std::size_t n_keys) {
         ZeroedArray<std::int64_t> count_of(n_keys);
         std::vector<std::int64_t> first_of(with_first ? n_keys : 0, nowhere);
-        for_each_line(shape, ndim, fortran, [&](std::int64_t line, std::int64_t n, std::int64_t start, std::int64_t step) {
+        const auto add = [&](std::int64_t line, std::int64_t n, std::int64_t start, std::int64_t step) {
             const Label* items = labels + line;
             if constexpr (!with_first && sizeof(Label) <= 2)
                 return count_items(items, static_cast<std::size_t>(n), count_of);
@@ -120,7 +122,8 @@ struct Distinct {
                     count(ids.id_for(items[i]), start + i * step);
                 }
             }
-        });
+        };
+        for_each_line(shape, ndim, fortran, add);
         put_in_front(lowest, count_of, count_of.begin(), with_first ? first_of.data() : nullptr);
     }
 
@@ -146,22 +149,33 @@ struct Distinct {
     }
 
    private:
+    template <bool with_first>
     void add_piece(const Runs<Label>& runs, std::int64_t start, std::int64_t step) {
         id_of<Label> id_of_run[piece_size];
         ids.ids_for(runs, id_of_run);
-        counts.resize(ids.labels.size(), 0);
-        first.resize(ids.labels.size(), nowhere);
+        make_room();
+        std::int64_t* const counts_to = counts.data();
+        std::int64_t* const first_to = first.data();
+        std::int64_t begin = 0;
         for (std::size_t run = 0; run < runs.n; ++run) {
             const auto id = id_of_run[run];
-            counts[id] += static_cast<std::int64_t>(runs.length_of(run));
-            first[id] = std::min(first[id], start + static_cast<std::int64_t>(runs.first_of(run)) * step);
+            const std::int64_t end = runs.last[run] + std::int64_t{1};
+            counts_to[id] += end - begin;
+            if constexpr (with_first) first_to[id] = std::min(first_to[id], start + begin * step);
+            begin = end;
         }
+    }
+
+    void make_room() {
+        counts.resize(ids.labels.size(), 0);
+        first.resize(ids.labels.size(), nowhere);
     }
 
     // Counts the items of 1 or 2 bytes: read 8 bytes at a time, into tables that take turns, since an item that follows
     // its like would wait for the count of that to be written.
     static void count_items(const Label* items, std::size_t n, ZeroedArray<std::int64_t>& count_of) {
-        constexpr std::size_t n_tables = sizeof(Label) == 1 ? 4 : 1, n_keys = std::size_t{1} << (8 * sizeof(Label) % 64);
+        constexpr std::size_t n_tables = sizeof(Label) == 1 ? 4 : 1;
+        constexpr std::size_t n_keys = std::size_t{1} << (8 * sizeof(Label) % 64);
         std::vector<std::uint32_t> tables(n_tables * n_keys);
         const std::size_t most = std::size_t{1} << 31;  // that a table can count
         for (std::size_t begin = 0; begin < n; begin += most) {
@@ -181,8 +195,7 @@ struct Distinct {
     }
 
     void count(std::size_t id, std::int64_t index) {
-        counts.resize(ids.labels.size(), 0);
-        first.resize(ids.labels.size(), nowhere);
+        make_room();
         ++counts[id];
         first[id] = std::min(first[id], index);
     }

@@ -109,32 +109,38 @@ def default_folder() -> pathlib.Path:
     return pathlib.Path(tempfile.gettempdir()) / "fastremap-benchmarks"
 
 
-def seconds_of(call: Call, array: np.ndarray, n_repeats: int) -> float:
-    """Seconds of one call; what it returns is freed outside of the time."""
+def seconds_of(call: Call, arrays: list[np.ndarray]) -> float:
+    """Seconds of one call, of those on several arrays; what the last returns is freed outside of the time."""
     begin = time.perf_counter()
-    for _ in range(n_repeats):
+    for array in arrays:
         result = call(array)
     elapsed = time.perf_counter() - begin
     del result
-    return elapsed / n_repeats
+    return elapsed / len(arrays)
 
 
 def measure(row: Row, array: np.ndarray, n_rounds: int, slow_s: float = SLOW_S) -> Measured:
     """Time a row: a round to warm up, then rounds in which each call is timed once; others that are slow only once."""
     calls = {"ours": row.ours} | row.others | YARDSTICKS
-    work = array.copy(order="K") if row.changes else array
+    copies: list[np.ndarray] = []
+
+    def fresh(n_repeats: int) -> list[np.ndarray]:
+        if not row.changes:
+            return [array] * n_repeats
+        copies.extend(array.copy(order="K") for _ in range(n_repeats - len(copies)))
+        for copy in copies[:n_repeats]:
+            np.copyto(copy, array)
+        return copies[:n_repeats]
+
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     repeats: dict[str, int] = {}
     for round_ in range(n_rounds + 1):
         for name, call in calls.items():
             if repeats.get(name) == 0:
                 continue
-            if row.changes:
-                np.copyto(work, array)
-            elapsed = seconds_of(call, work, repeats.get(name, 1))
+            elapsed = seconds_of(call, fresh(repeats.get(name, 1)))
             if round_ == 0:
-                is_once = row.changes or elapsed > SHORTEST_S
-                repeats[name] = 1 if is_once else max(1, int(SHORTEST_S / seconds_of(call, work, 1)))
+                repeats[name] = 1 if elapsed > SHORTEST_S else max(1, int(SHORTEST_S / seconds_of(call, fresh(1))))
             if elapsed > slow_s and name in row.others:
                 seconds[name], repeats[name] = [elapsed], 0
             elif round_:

@@ -46,11 +46,11 @@ def calls_of(labels: np.ndarray) -> dict[str, Case]:
         "remap by arrays in place": lambda m, a: m.remap_from_array_kv(a.ravel("K"), labels, labels[::-1].copy()),
         "mask": lambda m, a: m.mask(a, some),
         "mask in place": lambda m, a: m.mask(a, some, in_place=True),
-        "mask_except in place": lambda m, a: m.mask_except(a, some, in_place=True),
+        "mask_except in place": lambda m, a: m.mask_except(a, some.tolist(), in_place=True),
         "minmax": lambda m, a: m.minmax(a),
         "foreground": lambda m, a: m.foreground(a),
         "pixel_pairs": lambda m, a: m.pixel_pairs(a),
-        "indices": lambda m, a: m.indices(a, rare),
+        "indices": lambda m, a: m.indices(a.ravel("K"), rare),
         "point_cloud": lambda m, a: m.point_cloud(a),
         "component_map": lambda m, a: m.component_map(a, a),
         "inverse_component_map": lambda m, a: m.inverse_component_map(a, a),
@@ -183,7 +183,7 @@ def rows(name: str, array: np.ndarray, peer: ModuleType | None) -> Iterator[Row]
     labels = array[:1].copy() if name.startswith("all distinct") else fastremap.unique(array)
     calls, others = calls_of(labels), others_of(labels)
     for what, goals in GOALS.get(name, {}).items():
-        yield row(f"{name}: {what}", name, calls[what], peer, others.get(what, {}), goals)
+        yield row(f"{name}: {what}", name, calls[what], peer, others.get(what, {}), goals, "in place" in what)
     for what, (of, case) in SMALL.items():
         if of == name:
             yield row(what, name, case, peer, {}, {"peer": 1})
@@ -191,12 +191,20 @@ def rows(name: str, array: np.ndarray, peer: ModuleType | None) -> Iterator[Row]
         yield row("remap by a dict of 1e6", name, lambda m, a: m.remap(a, BIG_TABLE, True), peer, {}, {"peer": 1})
 
 
-def row(name: str, array: str, case: Case, peer: ModuleType | None, others: dict, goals: dict[str, float]) -> Row:
+def row(
+    name: str,
+    array: str,
+    case: Case,
+    peer: ModuleType | None,
+    others: dict,
+    goals: dict[str, float],
+    changes: bool = False,
+) -> Row:
     """A row with the packages that are there, and the goals that can be asked for."""
     there = {"peer": lambda a: case(peer, a)} if peer else {}
     there |= {package: call for package, call in others.items() if package in sys.modules}
     goals = {whom: goal for whom, goal in goals.items() if whom in there or whom in frame.YARDSTICKS}
-    return Row(name, array, lambda a: case(fastremap, a), there, goals, "in place" in name)
+    return Row(name, array, lambda a: case(fastremap, a), there, goals, changes)
 
 
 def main(arguments: list[str] | None = None) -> None:

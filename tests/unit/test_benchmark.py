@@ -46,3 +46,30 @@ def test_ratios_and_goals() -> None:
     assert measured.ratio("numpy") == (15.0, 15.0, 15.0)  # one time alone, against the median of ours
     assert measured.reached("peer") == 0.5  # half as fast as it is to be
     assert measured.reached("copy") == 2.0  # half the time that it may take
+
+
+def test_growth_is_measured_and_drawn(tmp_path: Path) -> None:
+    options = ["--voxels", "20", "--labels", "1", "--items", "10000", "--out", tmp_path]
+    result = subprocess.run([sys.executable, SCRIPT.with_name("scaling.py"), *options], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr[-3000:]
+    table = (tmp_path / "scaling.md").read_text()
+    assert [f"| {n} | " in table for n in ("1,048,576", "1", "10")] == [True, True, True]
+    assert (tmp_path / "scaling.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_cases_of_the_breadth_are_what_their_names_say() -> None:
+    sys.path.insert(0, str(SCRIPT.parent))
+    try:
+        import breadth
+    finally:
+        sys.path.remove(str(SCRIPT.parent))
+    arrays = {name: array for _, name, array in breadth.cases([1000])}
+    assert len(arrays) == len(breadth.DISTRIBUTIONS) * 6 * 2
+    for name, array in arrays.items():
+        _, dtype, order, distribution = name.split(" ", 3)
+        assert array.size == 1000 and array.dtype == dtype and array.flags[f"{order}_CONTIGUOUS"]
+        flat = array.ravel("K").tolist()
+        assert distribution != "constant" or len(set(flat)) == 1
+        assert distribution != "sorted" or flat == sorted(flat)
+        assert distribution != "reversed" or flat == sorted(flat)[::-1]
+        assert distribution != "checkerboard" or flat[:2] * 500 == flat
