@@ -6,13 +6,10 @@ import math
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import click
-
-from fastremap.dtypes import fits
 
 from . import demo as demonstration
 from . import description, listing, pictures, tablefiles
@@ -21,11 +18,10 @@ from .commandframe import command, framed
 from .commandoptions import job_options, memory_limit, region, storage_options, threads, workers
 from .commands_jobs import missing_of, missing_options
 from .commandtypes import Bytes, Place
-from .comparison import Images, Wrong, compare
+from .comparison import Images, Verification, compare
 from .given import open_sources
 from .options import Options
 from .places import show
-from .report import human_count, human_rows
 from .resources import Resources
 from .volumes import Source
 
@@ -121,48 +117,6 @@ def preview(
     return pictures.draw(sections, path, columns and (lambda: tablefiles.rows(columns)))
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """
-    Tell whether a volume is what a table makes of another.
-
-    Parameters
-    ----------
-    source, target, table : str
-        The volumes and the table.
-    n_voxels, n_wrong : int
-        Voxels, and those that are not what the table says.
-    first_wrong : Wrong or None
-        The first of these in C order.
-    """
-
-    source: str
-    target: str
-    table: str
-    n_voxels: int
-    n_wrong: int
-    first_wrong: Wrong | None
-
-    @property
-    def fault(self) -> str:
-        """Return what is wrong in one line; empty if nothing is."""
-        if not self.n_wrong:
-            return ""
-        return f"wrong voxels: {self.n_wrong:,} of {self.n_voxels:,}; the first: {self.first_wrong}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the facts as JSON has them."""
-        return {**asdict(self), "right": not self.n_wrong}
-
-    def __str__(self) -> str:
-        rows = {"source": self.source, "target": self.target, "table": self.table}
-        rows["voxels"] = human_count(self.n_voxels)
-        rows["wrong"] = f"{self.n_wrong:,}" if self.n_wrong else "none: the target is the source mapped by the table"
-        if self.first_wrong is not None:
-            rows["first"] = str(self.first_wrong)
-        return human_rows(rows.items())
-
-
 @command(short_help="Check that a volume is another one relabelled.")
 @click.argument("source", type=Place())
 @click.argument("target", type=Place())
@@ -188,7 +142,7 @@ def verify(
 ) -> Verification:
     """Check that TARGET is SOURCE with its labels mapped by a table, voxel by voxel, by numpy alone.
 
-    The exit status is 0 if it is, and 1 if a voxel is wrong.
+    The exit status is 0 if it is, and 1 if a voxel is wrong. The table is held in memory, 16 bytes a label at most.
 
     \b
     Examples:
@@ -197,10 +151,7 @@ def verify(
     """
     rule = missing_of(missing, fill_value)
     volumes = volume_of(source, region, storage_options), volume_of(target, None, storage_options)
-    mapping = tablefiles.read_table(table, storage_options)
-    dtype = volumes[0].stored.open().dtype.newbyteorder("=")
-    held = fits(mapping.old, dtype)
-    images = Images(mapping.old[held].astype(dtype), mapping.new[held], rule)
+    images = Images.of(tablefiles.read_table(table, storage_options), volumes[0], rule)
     resources = Resources.of(None, None, threads, memory_limit)
     given = {"threads": resources.n_threads, "memory_limit_nbytes": resources.memory_limit_nbytes}
     n_wrong, first = compare(*volumes, images, progress=progress, **given)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
+
+from fastremap import LabelTable
+from fastremap.dtypes import fits
 
 from . import executors, stages
 from .blocksets import BlockSet
 from .plan import Block, Grid, make_plan
+from .report import human_count, human_rows
 from .stages import Progress
 from .volumes import Source, fill_label, n_voxels_beyond, read_block
 
@@ -44,6 +49,48 @@ class Wrong:
         return f"voxel {self.index} with the label {self.old} has the id {self.found}, {expected}"
 
 
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """
+    Tell whether a volume is what a table makes of another.
+
+    Parameters
+    ----------
+    source, target, table : str
+        The volumes and the table.
+    n_voxels, n_wrong : int
+        Voxels, and those that are not what the table says.
+    first_wrong : Wrong or None
+        The first of these in C order.
+    """
+
+    source: str
+    target: str
+    table: str
+    n_voxels: int
+    n_wrong: int
+    first_wrong: Wrong | None
+
+    @property
+    def fault(self) -> str:
+        """Return what is wrong in one line; empty if nothing is."""
+        if not self.n_wrong:
+            return ""
+        return f"wrong voxels: {self.n_wrong:,} of {self.n_voxels:,}; the first: {self.first_wrong}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the facts as JSON has them."""
+        return {**asdict(self), "right": not self.n_wrong}
+
+    def __str__(self) -> str:
+        rows = {"source": self.source, "target": self.target, "table": self.table}
+        rows["voxels"] = human_count(self.n_voxels)
+        rows["wrong"] = f"{self.n_wrong:,}" if self.n_wrong else "none: the target is the source mapped by the table"
+        if self.first_wrong is not None:
+            rows["first"] = str(self.first_wrong)
+        return human_rows(rows.items())
+
+
 # Wrong voxels, and the first of them.
 Tally = tuple[int, Wrong | None]
 
@@ -66,6 +113,13 @@ class Images:
     labels: np.ndarray
     ids: np.ndarray
     missing: str | int = "error"
+
+    @classmethod
+    def of(cls, table: LabelTable, source: Source, missing: str | int) -> Images:
+        """Take the images from a table; what the dtype of the source cannot hold does not occur in it."""
+        dtype = source.stored.open().dtype.newbyteorder("=")
+        held = fits(table.old, dtype)
+        return cls(table.old[held].astype(dtype), table.new[held], missing)
 
     def find(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return for each label the position of its image, and whether it has one."""

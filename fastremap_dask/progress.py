@@ -31,7 +31,7 @@ class RateColumn(ProgressColumn):
 @contextmanager
 def showing(quiet: bool) -> Iterator[Progress | None]:
     """
-    Show on stderr how far a job is: bars on a terminal, else plain lines.
+    Show on stderr how far a job is: bars on a terminal, else plain lines. Stages of one block vanish when done.
 
     Parameters
     ----------
@@ -57,7 +57,8 @@ def showing(quiet: bool) -> Iterator[Progress | None]:
             bars.start()  # with the first stage: a command without any shows no bars
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=n_blocks)
-            bars.update(tasks[stage], completed=n_done, total=n_blocks)
+            brief = n_blocks <= 1 and n_done == n_blocks
+            bars.update(tasks[stage], completed=n_done, total=n_blocks, visible=not brief)
 
         try:
             yield update
