@@ -220,6 +220,8 @@ def test_a_cluster_is_used_and_its_dashboard_named(source, tmp_path):
 
 def test_words_of_python_become_those_of_the_command_line():
     texts = {
+        "If it is gone, remove a b/lock and resume": "If it is gone, remove a b/lock and give --resume",
+        "has changed: begin anew with overwrite": "has changed: begin anew with --overwrite",
         'a "memory_limit" too low': 'a "--memory-limit" too low',
         "what is done is kept, and resuming goes on with it": "what is done is kept, and --resume goes on with it",
         "x exists: choose another name, or overwrite it": "x exists: choose another name, or give --overwrite",

@@ -60,6 +60,7 @@ ERRORS = [
     ("renumber a.zarr b.npy", "choose a name that ends in .zarr"),
     ("renumber a.zarr b.zarr --start -1", "the new id -1"),
     ("renumber a.zarr b.zarr --start 300 --dtype uint8", "uint8"),
+    ("renumber a.zarr b.zarr --start 0", "--start 0 would give the id 0 to a label while the command keeps 0 for"),
     ("renumber a.zarr b.zarr --resume", "there is no job on"),
     ("renumber a.zarr b.zarr --scheduler tcp://127.0.0.1:1", "no Dask scheduler answers at tcp://127.0.0.1:1"),
     ("renumber a.zarr b.zarr --codec nonsense", "'nonsense' is no codec of Zarr format 3"),
