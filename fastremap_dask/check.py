@@ -12,10 +12,12 @@ import numpy as np
 import zarr
 
 from . import executors, stages
+from .comparison import FAN_IN, Images, compare, first_of_runs
+from .given import open_sources
+from .options import Options
 from .plan import Block, Grid
 from .stages import Progress, counter
 
-FAN_IN = 8
 LabelsAndFirst = tuple[np.ndarray, np.ndarray]
 
 
@@ -62,37 +64,18 @@ def verify(source: Path, target: Path, threads: int, progress: Progress) -> Verd
     Nothing of `fastremap` takes part, nor the table that the job wrote. Two passes: one finds each label's first
     voxel, from which its id follows; one compares. Memory: a block for each thread, and 24 bytes a label.
     """
-    labels, ids = zarr.open_array(source, mode="r"), zarr.open_array(target, mode="r")
-    if labels.shape != ids.shape:
-        return Verdict(0, ids.size, f"the shape is {ids.shape}, expected {labels.shape}")
-    grid = Grid(labels.shape, labels.shards or labels.chunks)
+    volumes = [open_sources(path, Options())[0] for path in (source, target)]
+    shapes = [volume.volume_shape for volume in volumes]
+    if shapes[0] != shapes[1]:
+        return Verdict(0, math.prod(shapes[1]), f"the shape is {shapes[1]}, expected {shapes[0]}")
+    grid = Grid(shapes[0], volumes[0].volume.unit)
     with executors.threads(threads) as executor:
-        find = partial(_first_voxels, array=labels)
+        find = partial(_first_voxels, array=volumes[0].stored.open())
         done = counter(progress, "expect ids", grid)
         known, first = stages.reduce(executor, find, grid.blocks(), merge_first, merge_first, FAN_IN, done)
-        compare = partial(_compare_block, source=labels, target=ids, known=known, expected=expected_ids(known, first))
-        done = counter(progress, "compare", grid)
-        wrong = stages.reduce(executor, compare, grid.blocks(), _merge_wrong, _merge_wrong, FAN_IN, done)
-    return Verdict(len(known), wrong[0], wrong[2])
-
-
-def first_of_runs(block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """
-    Find the runs of equal neighbours, in C order.
-
-    Parameters
-    ----------
-    block : numpy.ndarray
-        At least one voxel.
-
-    Returns
-    -------
-    starts, labels : numpy.ndarray
-        Flat index of the first voxel of each run, and its label.
-    """
-    flat = block.ravel()
-    starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
-    return starts, flat[starts]
+    images = Images(known, expected_ids(known, first))
+    n_wrong, wrong = compare(*volumes, images, threads=threads, progress=progress)
+    return Verdict(len(known), n_wrong, "" if wrong is None else str(wrong))
 
 
 def merge_first(states: Sequence[LabelsAndFirst]) -> LabelsAndFirst:
@@ -141,29 +124,6 @@ def _first_voxels(block: Block, *, array: zarr.Array) -> LabelsAndFirst:
     starts, labels = first_of_runs(array[block.slices])
     known, at = np.unique(labels, return_index=True)
     return known, _in_volume(starts[at], block, array.shape)
-
-
-def _compare_block(
-    block: Block, *, source: zarr.Array, target: zarr.Array, known: np.ndarray, expected: np.ndarray
-) -> tuple[int, int, str]:
-    """Count the wrong voxels of a block, and describe the first: a task."""
-    starts, labels = first_of_runs(source[block.slices])
-    ids = expected[np.searchsorted(known, labels)]
-    found = target[block.slices].ravel()
-    wrong = np.flatnonzero(np.repeat(ids, np.diff(starts, append=found.size)) != found)
-    if not wrong.size:
-        return 0, math.prod(source.shape), ""
-    run = np.searchsorted(starts, wrong[0], side="right") - 1
-    index = _in_volume(wrong[:1], block, source.shape)[0]
-    where = tuple(int(axis) for axis in np.unravel_index(index, source.shape))
-    text = f"voxel {where} with the label {labels[run]} has the id {found[wrong[0]]}, expected {ids[run]}"
-    return wrong.size, int(index), text
-
-
-def _merge_wrong(states: Sequence[tuple[int, int, str]]) -> tuple[int, int, str]:
-    """Add up wrong voxels; keep the first."""
-    _, index, text = min(states, key=lambda state: state[1])
-    return sum(state[0] for state in states), index, text
 
 
 def _in_volume(flat: np.ndarray, block: Block, shape: tuple[int, ...]) -> np.ndarray:

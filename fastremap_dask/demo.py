@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import zarr
+from dask.utils import parse_bytes
 
 from . import executors, stages
 from .check import Verdict, verify
 from .jobs import renumber_zarr
 from .plan import Block, Grid
-from .report import Report
+from .report import Report, human_count, human_nbytes, human_peaks, human_rows, human_stage
 from .stages import Progress, counter
 
 SHARD = (128, 128, 128)
@@ -41,12 +43,44 @@ class Outcome:
         Whether it did right.
     source_stored_nbytes, target_stored_nbytes : int
         Bytes of the two volumes on disk.
+    allowed_nbytes : int
+        Memory that all workers together may use.
     """
 
     report: Report
     verdict: Verdict
     source_stored_nbytes: int
     target_stored_nbytes: int
+    allowed_nbytes: int
+
+    @property
+    def fault(self) -> str:
+        """Return what is wrong in one line; empty if nothing is."""
+        verdict = self.verdict
+        return f"wrong voxels: {verdict.n_wrong:,}; the first: {verdict.first_wrong}" if verdict.n_wrong else ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as JSON has them."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        report, verdict = self.report, self.verdict
+        read, written = human_nbytes(report.source_nbytes), human_nbytes(report.target_nbytes)
+        stored = [human_nbytes(nbytes) for nbytes in (self.source_stored_nbytes, self.target_stored_nbytes)]
+        right = "every voxel is right" if not verdict.n_wrong else f"wrong voxels: {verdict.n_wrong:,}"
+        allowed, ids = human_nbytes(self.allowed_nbytes), f"now ids {report.lowest_id:,} to {report.highest_id:,}"
+        rows = {
+            "volume": f"{human_count(report.n_voxels)} voxels of shape {report.shapes[0]}, {report.source_dtype}",
+            "labels": f"{human_count(verdict.n_labels)} over 63 bits, {ids}",
+            "dtype": f"{report.source_dtype} to {report.target_dtype}",
+            "bytes": f"{read} to {written} in memory, {stored[0]} to {stored[1]} on disk",
+        }
+        stages = [(stage.name, human_stage(stage)) for stage in report.stages]
+        last = {
+            "memory": f"{human_peaks(report.peak_nbytes)}; {allowed} allowed, {read} in the volume",
+            "check": f"{right}, by numpy alone",
+        }
+        return human_rows([*rows.items(), *stages, *last.items()])
 
 
 def demonstrate(
@@ -80,7 +114,7 @@ def demonstrate(
     report = renumber_zarr(source, target, workers=workers, memory_limit=memory_limit, progress=progress)
     verdict = verify(source, target, threads, progress)
     stored_nbytes = (zarr.open_array(path, mode="r").nbytes_stored() for path in (source, target))
-    return Outcome(report, verdict, *stored_nbytes)
+    return Outcome(report, verdict, *stored_nbytes, workers * parse_bytes(memory_limit))
 
 
 def make_volume(path: Path, size_nbytes: int, threads: int, progress: Progress) -> None:

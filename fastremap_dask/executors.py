@@ -293,7 +293,7 @@ def describe(error: BaseException) -> str:
         Its message, and its type too where the message of such exceptions is no sentence.
     """
     text = " ".join("; ".join([str(error), *getattr(error, "__notes__", ())]).split())
-    speaks = isinstance(error, ValueError | TypeError | OSError | RuntimeError)
+    speaks = isinstance(error, ValueError | TypeError | OSError | RuntimeError | ImportError)
     return text if text and speaks else f"{type(error).__name__}: {text}".removesuffix(": ")
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .plan import Grid, Plan, Volume
-from .report import human_count, human_nbytes
+from .report import human_count, human_nbytes, human_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Forecast:
             f"{self.n_threads} task(s) at once",
             "table": " to ".join(human_nbytes(nbytes) for nbytes in self.table_nbytes),
         }
-        return "\n".join(f"{name:<12}{text}" for name, text in rows.items())
+        return human_rows(rows.items())
 
 
 def forecast(job: str, plan: Plan, n_stored: list[int], passes: int) -> Forecast:

@@ -76,7 +76,8 @@ def region_of(stored: Stored, region: tuple[slice, ...] | None) -> tuple[tuple[i
     for part, length in zip((*parts, *[slice(None)] * (len(shape) - len(parts))), shape, strict=True):
         start, stop = 0 if part.start is None else part.start, length if part.stop is None else part.stop
         if not 0 <= start <= stop <= length:
-            raise ValueError(f"region={region} reaches beyond the array of shape {shape}")
+            asked = ", ".join(f"{part.start}:{part.stop}" for part in parts).replace("None", "")
+            raise ValueError(f"region={asked} reaches beyond the array of shape {shape}")
         offset.append(operator.index(start))
         extent.append(operator.index(stop) - operator.index(start))
     return tuple(offset), tuple(extent)

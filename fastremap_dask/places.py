@@ -13,6 +13,7 @@ import zarr
 from zarr.abc.store import Store
 from zarr.storage import FsspecStore, LocalStore, MemoryStore, StorePath, ZipStore
 
+from .npyfiles import NpyStore
 from .objects import access, list_under
 
 Location = str | os.PathLike | Store | StorePath | zarr.Array
@@ -26,7 +27,8 @@ def locate(where: Location, *, read_only: bool, storage_options: Options = None)
     Parameters
     ----------
     where : str, path-like, zarr store, zarr.storage.StorePath or zarr.Array
-        The place. Paths on this machine are made absolute; of a URL the last part becomes the path.
+        The place. Paths on this machine are made absolute; of a URL the last part becomes the path. A .npy file is
+        seen as a Zarr array.
     read_only : bool
         Whether the store refuses to write.
     storage_options : mapping, optional
@@ -42,7 +44,9 @@ def locate(where: Location, *, read_only: bool, storage_options: Options = None)
     TypeError
         If `where` is none of these.
     ValueError
-        If a URL has no path, or `storage_options` come with something that is no URL.
+        If a URL has no path, or a .npy file is to be written.
+    FileNotFoundError
+        If there is no such .npy file.
     ImportError
         If what reads such URLs is not installed.
     """
@@ -62,6 +66,10 @@ def locate(where: Location, *, read_only: bool, storage_options: Options = None)
     if "://" in text and not text.startswith("file://"):
         return _locate_url(text, read_only, dict(storage_options or {}))
     path = Path(os.path.abspath(text.removeprefix("file://")))
+    if path.suffix == ".npy" and not path.is_dir():
+        if not read_only:
+            raise ValueError(f"{path} names a .npy file, which is only read: choose a name that ends in .zarr")
+        return StorePath(NpyStore(path))
     return StorePath(LocalStore(path.parent, read_only=read_only), path.name)
 
 

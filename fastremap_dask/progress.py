@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
+from rich.text import Text
 
 from .stages import Progress
+
+# A stage that takes long is heard of so often where there is no terminal.
+LINE_S = 60.0
+
+
+class RateColumn(ProgressColumn):
+    """The blocks that a stage does in a second."""
+
+    def render(self, task: Task) -> Text:
+        """Return the rate."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{human_rate(speed)}", style="progress.data.speed")
 
 
 @contextmanager
 def showing(quiet: bool) -> Iterator[Progress | None]:
     """
-    Show on stderr how far a job is: bars on a terminal, else a plain line at each quarter.
+    Show on stderr how far a job is: bars on a terminal, else plain lines. Stages of one block vanish when done.
 
     Parameters
     ----------
@@ -33,24 +46,36 @@ def showing(quiet: bool) -> Iterator[Progress | None]:
     console = Console(stderr=True)
     if quiet:
         yield None
-    elif console.is_terminal:
-        columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TextColumn("blocks"))
-        with Bars(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as bars:
-            tasks: dict[str, Any] = {}
-
-            def update(stage: str, n_done: int, n_blocks: int) -> None:
-                if stage not in tasks:
-                    tasks[stage] = bars.add_task(stage, total=n_blocks)
-                bars.update(tasks[stage], completed=n_done)
-
-            yield update
-    else:
+    elif not console.is_terminal:
         yield plain_lines()
+    else:
+        columns = (TextColumn("{task.description:<14}"), BarColumn(), MofNCompleteColumn(), TextColumn("blocks"))
+        bars = Bars(*columns, RateColumn(), TimeRemainingColumn(elapsed_when_finished=True), console=console)
+        tasks: dict[str, Any] = {}
+
+        def update(stage: str, n_done: int, n_blocks: int) -> None:
+            bars.start()  # with the first stage: a command without any shows no bars
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=n_blocks)
+            brief = n_blocks <= 1 and n_done == n_blocks
+            bars.update(tasks[stage], completed=n_done, total=n_blocks, visible=not brief)
+
+        try:
+            yield update
+        finally:
+            bars.stop()
 
 
-def plain_lines() -> Progress:
+def plain_lines(clock: Callable[[], float] = time.monotonic) -> Progress:
     """
-    Return a progress that prints a line when a stage begins and at each quarter of it.
+    Return a progress that prints a line when a stage begins, at each quarter of it, and each minute.
+
+    A stage of one block only has a line when it is done, and none if that took less than a second.
+
+    Parameters
+    ----------
+    clock : callable
+        Returns seconds.
 
     Returns
     -------
@@ -58,12 +83,63 @@ def plain_lines() -> Progress:
         For the parameter `progress` of a job.
     """
     begun: dict[str, tuple[float, int]] = {}
+    printed: dict[str, tuple[float, int]] = {}
 
     def line(stage: str, n_done: int, n_blocks: int) -> None:
-        begin, printed = begun.get(stage, (time.monotonic(), -1))
-        quarter = 4 * n_done // max(1, n_blocks)
-        if quarter > printed:
-            click.echo(f"{stage}: {n_done:,} of {n_blocks:,} blocks, {time.monotonic() - begin:.1f} s", err=True)
-        begun[stage] = (begin, max(quarter, printed))
+        now, quarter = clock(), 4 * n_done // max(1, n_blocks)
+        begin, n_before = begun.setdefault(stage, (now, n_done))
+        last, quarter_before = printed.get(stage, (now, -1))
+        if quarter <= quarter_before and now - last < LINE_S:
+            return
+        if n_blocks <= 1 and now - begin < 1:
+            return
+        printed[stage] = now, quarter
+        took_s, n = now - begin, n_done - n_before
+        text = f"{stage}: {n_done:,} of {n_blocks:,} blocks, {human_seconds(took_s)}"
+        if n > 0 and took_s > 0:
+            text += f", {human_rate(n / took_s)}"
+            text += f", {human_seconds((n_blocks - n_done) * took_s / n)} left" if n_done < n_blocks else ""
+        click.echo(text, err=True)
 
     return line
+
+
+def human_rate(per_second: float) -> str:
+    """
+    Write a rate as people read it.
+
+    Parameters
+    ----------
+    per_second : float
+        Blocks in a second.
+
+    Returns
+    -------
+    str
+        Per second, or per minute where that is less than one.
+    """
+    if per_second >= 1:
+        return f"{per_second:,.1f} blocks/s"
+    return f"{60 * per_second:,.1f} blocks/min"
+
+
+def human_seconds(seconds: float) -> str:
+    """
+    Write a time as people read it.
+
+    Parameters
+    ----------
+    seconds : float
+        The time.
+
+    Returns
+    -------
+    str
+        Such as 3.2 s, 4 min 05 s, or 7 h 20 min.
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02} s"
+    return f"{minutes // 60:,} h {minutes % 60:02} min"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -168,10 +169,26 @@ class Report:
             rows["labels"] = human_count(self.n_labels) + ids
         rows["dtype"] = self.source_dtype + (f" to {self.target_dtype}" if self.targets else "")
         rows["bytes"] = read + (f" to {written}" if self.targets else "") + " in memory"
-        rows |= {stage.name: human_stage(stage) for stage in self.stages}
-        rows |= {"memory": human_peaks(self.peak_nbytes)}
-        rows |= {"note": "; ".join(self.notes)} if self.notes else {}
-        return "\n".join(f"{name:<14}{text}" for name, text in rows.items())
+        stages = [(stage.name, human_stage(stage)) for stage in self.stages]
+        last = [("memory", human_peaks(self.peak_nbytes)), *(("note", note) for note in self.notes)]
+        return human_rows([*rows.items(), *stages, *last])
+
+
+def human_rows(rows: Iterable[tuple[str, str]]) -> str:
+    """
+    Write facts as people read them.
+
+    Parameters
+    ----------
+    rows : iterable of (name, text)
+        The facts; two may have one name.
+
+    Returns
+    -------
+    str
+        A line for each, the texts below each other.
+    """
+    return "\n".join(f"{name:<13} {text}" for name, text in rows)
 
 
 def human_count(n: int) -> str:

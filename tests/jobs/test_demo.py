@@ -140,7 +140,7 @@ def test_the_command_says_what_it_did(on_threads, tmp_path):
     assert result.exit_code == 0
     for text in ("uint64 to uint32", "over 63 bits", "every voxel is right, by numpy alone", "4.0 MB to 2.0 MB"):
         assert text in result.stdout
-    names = ["ids.table.zarr", "ids.zarr", "labels.zarr"]
+    names = ["ids.report.json", "ids.table.zarr", "ids.zarr", "labels.zarr"]
     assert sorted(path.name for path in (tmp_path / "kept" / "here").iterdir()) == names
     again = invoke("--keep", tmp_path / "kept" / "here")
     assert again.exit_code == 1
