@@ -21,7 +21,7 @@ from zarr.storage import LocalStore, StorePath
 from .blocksets import BlockSet
 from .objects import Folder
 from .places import beside, show, this_machine
-from .stages import JobError
+from .stages import Hopeless, JobError
 from .volumes import settle
 
 JOB_SUFFIX = ".job"
@@ -134,8 +134,9 @@ class Journal:
         Yields
         ------
         None
-            To the job. If that raises ValueError or TypeError, its settings cannot work, and the journal is removed; so
-            it is while nothing in it is worth keeping. Whatever else is raised leaves the journal for a later run.
+            To the job. If it raises ValueError or TypeError, or a task was hopeless, its settings cannot work, and the
+            journal is removed; so it is while nothing in it is worth keeping. Whatever else is raised leaves the
+            journal for a later run.
 
         Raises
         ------
@@ -164,7 +165,8 @@ class Journal:
         except BaseException as error:
             self._end(beat)
             settle()
-            if isinstance(error, ValueError | TypeError) or not (self.worth_keeping or resume):
+            hopeless = isinstance(error, ValueError | TypeError) or isinstance(error.__cause__, Hopeless)
+            if hopeless or not (self.worth_keeping or resume):
                 self.remove()
             else:
                 self._release()

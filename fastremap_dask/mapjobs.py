@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 import fastremap
 from fastremap import LabelTable
-from fastremap.dtypes import bounds, fits
+from fastremap.dtypes import bounds, fits, require_fit
 
 from . import tasks
 from .given import locate_targets, open_sources
@@ -260,6 +260,9 @@ def _map(
         fill_value=None if isinstance(missing, str) else missing,
         dtype=dtype,
     )
+    if dtype is not None:
+        require_fit(table.new, trial.dtype, "new label")
+        require_fit(np.array([] if isinstance(missing, str) else [missing]), trial.dtype, "number for missing labels")
     fill = _image_of_fill(read, table, missing, trial.dtype)
     document = target_document(read.stored.document, trial.dtype, fill or 0, options.layout(read.shape))
     settings = {

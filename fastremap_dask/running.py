@@ -24,7 +24,7 @@ from .options import Options
 from .places import as_root, beside, check_apart, check_shared, is_free, locate, show
 from .plan import Grids, Piece, Plan, Volume
 from .report import Report, StageReport
-from .stages import Executor, JobError
+from .stages import Executor, Hopeless, JobError
 from .tables import FORMAT
 from .tasks import Job, Proof, Written
 from .volumes import Source, Stored, foreign_names
@@ -191,7 +191,12 @@ def execute(frame: Frame, body: Callable[[Run], Facts]) -> Report | Forecast:
         with resources.executor(plan) as executor:
             run = Run(frame, plan, journal, executor, units)
             run.prove()
-            facts = body(run)
+            try:
+                facts = body(run)
+            except JobError as error:
+                if isinstance(error.__cause__, Hopeless):
+                    run.clear_products()
+                raise
             report = run.report(facts)
         _put_report(frame, settings, report)
         for target in facts.targets:
@@ -381,10 +386,14 @@ class Run:
         work = self.journal.work
         if work.has("cleared"):
             return
-        for product in self.frame.products:
-            access(lambda product=product: product.store.delete_dir(product.path))
+        self.clear_products()
         Folder(beside(self.frame.place, REPORT_SUFFIX)).delete("")
         work.put("cleared", b"")
+
+    def clear_products(self) -> None:
+        """Remove what lies where the job writes; it has made sure that this is its own, or to be overwritten."""
+        for product in self.frame.products:
+            access(lambda product=product: product.store.delete_dir(product.path))
 
     def _sweep(self, targets: tuple[Stored, ...]) -> None:
         """Remove what dead processes have left half-written among the chunks."""

@@ -23,6 +23,10 @@ class JobError(RuntimeError):
     """Tell which task of a job failed, and why."""
 
 
+class Hopeless(ValueError):
+    """Tell that a task failed for a reason that no second attempt with the same settings mends."""
+
+
 class Future(Protocol):
     """What `concurrent.futures` and `distributed` agree on."""
 

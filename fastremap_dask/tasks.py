@@ -21,6 +21,7 @@ from .objects import Folder, counted_retries
 from .places import show
 from .plan import Block, Grid, Grids, Piece
 from .relations import PartnerState
+from .stages import Hopeless
 from .states import LabelState, merge
 from .volumes import Source, Stored, read_block, stored_size, units_of, write_block
 
@@ -210,7 +211,7 @@ def write_mapped(piece: Piece, *, job: Job, digest: str, missing: str | int) -> 
         mapped = fastremap.remap(voxels, load_table(job.work, digest), dtype=dtype, **rule)
     except KeyError as error:
         which = str(error.args[0]).partition(";")[0]
-        raise ValueError(f'{which}: add them, or give missing="keep" or a number') from None
+        raise Hopeless(f'{which}: add them, or give missing="keep" or a number') from None
     del voxels
     return _write(job, piece, mapped)
 

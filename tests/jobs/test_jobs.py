@@ -297,13 +297,30 @@ def test_a_fill_value_outside_the_dtype_is_refused(tmp_path):
         remap_zarr(source, tmp_path / "b.zarr", {0: 1}, missing="keep", dtype="u1")
 
 
-def test_missing_labels_name_their_block(tmp_path):
+def test_missing_labels_name_their_block_and_leave_nothing(tmp_path):
     source = stored(tmp_path / "a.zarr", labels_of(SHAPE), chunks=(8, 8, 8))
-    with pytest.raises(
-        fastremap_dask.JobError, match=r'^remap: block \d+ \[.*\]: \d+ label.*missing="keep" or a number$'
-    ):
-        remap_zarr(source, tmp_path / "b.zarr", {0: 0})
-    assert not (tmp_path / "b.zarr" / "zarr.json").exists()
+    missing = int(labels_of(SHAPE)[-1, -1, -1])
+    table = {label: 1 for label in np.unique(labels_of(SHAPE)).tolist() if label != missing}
+    text = rf"^remap: block \d+ \[.*\]: 1 label\(s\) of the array are not in the table: {missing}: add them, or give "
+    with pytest.raises(fastremap_dask.JobError, match=text):
+        remap_zarr(source, tmp_path / "b.zarr", table)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.zarr"]
+    remap_zarr(source, tmp_path / "b.zarr", table, missing="keep")
+
+
+@pytest.mark.parametrize(
+    ("job", "options"),
+    [
+        (remap_zarr, {"table": {0: 70_000}, "missing": "keep"}),
+        (remap_zarr, {"table": {0: 1}, "missing": 300}),
+        (mask_zarr, {"labels": [0], "value": 70_000}),
+    ],
+)
+def test_values_that_do_not_fit_write_nothing(tmp_path, job, options):
+    source = stored(tmp_path / "a.zarr", labels_of(SHAPE), chunks=(8, 8, 8))
+    with pytest.raises(ValueError, match="does not fit dtype uint8"):
+        job(source, tmp_path / "b.zarr", dtype="u1", **options)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.zarr"]
 
 
 def test_reports_lie_beside_the_target(source, tmp_path):
