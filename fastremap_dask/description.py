@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from .forecasts import Forecast, forecast
+from .metadata import codecs_of
 from .objects import access
 from .places import show
 from .plan import Grids
@@ -15,8 +15,6 @@ from .report import human_count, human_nbytes, human_rows
 from .resources import Resources
 from .volumes import Source, fill_label
 
-# Codecs that notice when bits of a chunk have flipped: checksums, and compressors whose format holds one.
-CHECKED = ("crc32c", "crc32", "adler32", "fletcher32", "jenkins_lookup3", "gzip", "zlib", "bz2", "lzma")
 SEEN = "a .npy file, which is read in chunks as a Zarr array is"
 
 
@@ -129,7 +127,7 @@ def describe_volume(source: Source, resources: Resources) -> Description:
     plan = resources.plan((volume,), (volume,), None if units is None else len(units))
     blocks = source.stored_blocks(plan.grids[0])
     store, path = source.stored.place.store, source.stored.place.path
-    codecs = list(_codecs(source.stored.document))
+    codecs = list(codecs_of(source.stored.document))
     return Description(
         place=show(source.stored.place),
         zarr_format=array.metadata.zarr_format,
@@ -147,25 +145,3 @@ def describe_volume(source: Source, resources: Resources) -> Description:
         stored_nbytes=-1 if units is None else access(lambda: store.getsize_prefix(path)),
         job=forecast("renumber", plan, [plan.n_blocks if blocks is None else len(blocks)], 2),
     )
-
-
-def _codecs(document: dict[str, Any]) -> Iterator[tuple[str, bool]]:
-    """Generate the codecs of chunks as text, and whether each notices flipped bits."""
-    if document["zarr_format"] == 2:
-        every = [*(document["filters"] or ()), *([document["compressor"]] if document["compressor"] else [])]
-    else:
-        every = list(document["codecs"])
-        sharding = next((codec for codec in every if codec["name"] == "sharding_indexed"), None)
-        every = list(sharding["configuration"]["codecs"]) if sharding else every
-    for codec in every:
-        name = str(codec.get("name") or codec.get("id")).removeprefix("numcodecs.")
-        configuration = {**codec.get("configuration", {}), **codec}
-        facts = [
-            f"{key} {value}"
-            for key, value in configuration.items()
-            if key not in ("name", "id", "configuration") and value is not None
-        ]
-        yield (
-            name + (f" ({', '.join(facts)})" if facts else ""),
-            name in CHECKED or configuration.get("checksum") is True,
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -30,6 +30,8 @@ NEW_SHARDING = {
         "index_location": "end",
     },
 }
+# Codecs that notice when bits of a chunk have flipped: checksums, and compressors whose format holds one.
+CHECKED = ("crc32c", "crc32", "adler32", "fletcher32", "jenkins_lookup3", "gzip", "zlib", "bz2", "lzma")
 DTYPE_KEYS = {"delta": ("dtype", "astype"), "numcodecs.delta": ("dtype", "astype")}
 
 
@@ -201,6 +203,42 @@ def check_codecs(document: dict[str, Any], name: str) -> None:
         raise ValueError(
             f"the codecs of {name} cannot store ids of dtype {dtype.name} ({reason}): choose another dtype, or store "
             "the source with lossless codecs for any integer"
+        )
+
+
+def codecs_of(document: dict[str, Any]) -> Iterator[tuple[str, bool]]:
+    """
+    Tell of the codecs that the chunks of an array go through.
+
+    Parameters
+    ----------
+    document : dict
+        The array's metadata document.
+
+    Yields
+    ------
+    str
+        A codec, as people read it.
+    bool
+        Whether it notices bits that have flipped.
+    """
+    if document["zarr_format"] == 2:
+        every = [*(document["filters"] or ()), *([document["compressor"]] if document["compressor"] else [])]
+    else:
+        every = list(document["codecs"])
+        sharding = next((codec for codec in every if codec["name"] == "sharding_indexed"), None)
+        every = list(sharding["configuration"]["codecs"]) if sharding else every
+    for codec in every:
+        name = str(codec.get("name") or codec.get("id")).removeprefix("numcodecs.")
+        configuration = {**codec.get("configuration", {}), **codec}
+        facts = [
+            f"{key} {value}"
+            for key, value in configuration.items()
+            if key not in ("name", "id", "configuration") and value is not None
+        ]
+        yield (
+            name + (f" ({', '.join(facts)})" if facts else ""),
+            name in CHECKED or configuration.get("checksum") is True,
         )
 
 

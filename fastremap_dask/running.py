@@ -18,7 +18,7 @@ from .blocksets import BlockSet, covering, pieces_left
 from .executors import peak_nbytes
 from .forecasts import Forecast, forecast
 from .journal import Journal, differences
-from .metadata import check_codecs
+from .metadata import check_codecs, codecs_of
 from .objects import Folder, access
 from .options import Options
 from .places import as_root, beside, check_apart, check_shared, is_free, locate, show
@@ -426,8 +426,18 @@ class Run:
             stages=tuple(self.reports),
             peak_nbytes=self._peaks,
             resumed=self.journal.resumed,
-            notes=facts.notes,
+            notes=(*facts.notes, *self._warnings()),
         )
+
+    def _warnings(self) -> Iterator[str]:
+        """Generate what users should know of the source."""
+        unchecked = [
+            show(source.stored.place)
+            for source in self.frame.sources
+            if not any(checks for _, checks in codecs_of(source.stored.document))
+        ]
+        if unchecked:
+            yield f"the codecs of {', '.join(unchecked)} have no checksum: flipped bits in a stored chunk go unnoticed"
 
 
 def _numbers(plan: Plan, units: list[BlockSet | None]) -> list[range | BlockSet]:
