@@ -17,7 +17,7 @@ import psutil
 from dask.system import CPU_COUNT
 
 import fastremap
-from fastremap import _kernels
+from fastremap.isa import instruction_set
 
 from .objects import Folder
 from .places import locate
@@ -115,7 +115,7 @@ def examine(path: str | None, threads: int, storage_options: Mapping[str, Any] |
     return Findings(
         versions={"fastremap": fastremap.__version__, "python": platform.python_version(), **names},
         system=f"{platform.system()} {platform.release()}, {_processor()}",
-        instruction_set=_kernels.isa(),
+        instruction_set=instruction_set(),
         n_cores=CPU_COUNT,
         memory_nbytes=MEMORY_LIMIT,
         free_nbytes=psutil.virtual_memory().available,

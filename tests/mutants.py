@@ -124,6 +124,34 @@ MUTANTS = [
         "} else if (index > last_index[id]) {",
         "} else if (index < last_index[id]) {",
     ),
+    Mutant(
+        "the digest of the source",
+        "fastremap_dask/tasks.py",
+        "    if not np.array_equal(digests(voxels, grids.volume.unit), expected[part].ravel()):",
+        "    if False:",
+        tests="tests/jobs/test_faults.py",
+    ),
+    Mutant(
+        "who holds the lock",
+        "fastremap_dask/journal.py",
+        '        if held["run"] != self.run:',
+        "        if False:",
+        tests="tests/faults",
+    ),
+    Mutant(
+        "what is marked as written must be there",
+        "fastremap_dask/tasks.py",
+        "    if found != sizes:",
+        "    if False:",
+        tests="tests/faults",
+    ),
+    Mutant(
+        "the voxels that are not stored are counted",
+        "fastremap_dask/finding.py",
+        "            row[name] = count\n        elif",
+        "            row[name] = count - 1\n        elif",
+        tests="tests/jobs/test_jobs.py",
+    ),
 ]
 
 
