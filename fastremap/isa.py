@@ -12,7 +12,7 @@ def instruction_set() -> str:
     Returns
     -------
     str
-        "scalar", "avx2" or "avx512": the best that the processor has, or what the environment variable FASTREMAP_ISA says.
+        "scalar", "avx2" or "avx512": the best that the processor has, or what FASTREMAP_ISA says.
 
     Examples
     --------
