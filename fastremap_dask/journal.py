@@ -28,6 +28,8 @@ JOB_SUFFIX = ".job"
 FORMAT, VERSION = "fastremap-job", 1
 # How often a running job gives a sign of life.
 BEAT_S = 15.0
+# The runs of this process that hold locks: one that ended where its lock could not be removed holds it no more.
+_live: set[str] = set()
 
 
 class JobLocked(RuntimeError):
@@ -151,10 +153,13 @@ class Journal:
             if file := next((folder for folder in parents if folder.is_file()), None):
                 raise NotADirectoryError(f"{file} is a file: {show(self.place)} cannot lie under it")
         self.settings, self.resumed = json.loads(json.dumps(settings)), resume
+        _live.add(self.run)
         try:
             self._take()
-        except OSError:
-            self._remove_folders()
+        except BaseException as error:
+            _live.discard(self.run)
+            if isinstance(error, OSError):
+                self._remove_folders()
             raise
         beat = threading.Thread(target=self._live, name="fastremap-heartbeat", daemon=True)
         try:
@@ -166,12 +171,14 @@ class Journal:
             self._end(beat)
             settle()
             hopeless = isinstance(error, ValueError | TypeError) or isinstance(error.__cause__, Hopeless)
-            if hopeless or not (self.worth_keeping or resume):
+            if (hopeless or not (self.worth_keeping or resume)) and self._is_held():
                 self.remove()
             else:
                 self._release()
                 error.add_note("what is done is kept, and resuming goes on with it")
             raise
+        finally:
+            _live.discard(self.run)
         self._end(beat)
         self.remove()
 
@@ -267,11 +274,18 @@ class Journal:
         if beat.ident is not None:
             beat.join()
 
-    def _release(self) -> None:
-        """Give the lock back, unless it is another's."""
+    def _is_held(self) -> bool:
+        """Tell whether the lock is this run's, as far as can be seen."""
         with suppress(Exception):  # the error that ends the job must not be hidden by one of these
             self.lock.check()
-            self.folder.delete("lock")
+            return True
+        return False
+
+    def _release(self) -> None:
+        """Give the lock back, unless it is another's."""
+        if self._is_held():
+            with suppress(Exception):  # as above; this process knows that the run has ended, and so do others later
+                self.folder.delete("lock")
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
@@ -299,12 +313,14 @@ def _short(value: Any) -> str:
 
 
 def _is_gone(held: Mapping[str, Any]) -> bool:
-    """Tell whether a lock was taken on this machine by a process that is not there any more."""
+    """Tell whether a lock was taken on this machine by a process, or by a run of this one, that is not there now."""
     if held.get("machine") != this_machine():
         return False
     try:
         process = psutil.Process(held["pid"])
         same = abs(process.create_time() - held["process_began"]) < 1
+        if same and process.pid == os.getpid():
+            return held["run"] not in _live
         return not same or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True

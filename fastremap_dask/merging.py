@@ -270,5 +270,5 @@ def write_table_rows(
                 low, high = max(start, begin), min(stop, begin + source.length(column))
                 if low < high:
                     chunk[low - start : high - start] = source.read(column, low - begin, high - begin)
-            digests[name] += write_rows(array, start, chunk)
+            digests[name] += write_rows(array, start, chunk, durable=scratch.folder.durable)
     return scratch.write({}, "table", rows.index, index=rows.index, digests=digests)

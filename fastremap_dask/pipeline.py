@@ -17,7 +17,7 @@ from zarr.storage import StorePath
 from fastremap.dtypes import bounds, ladder
 
 from .merging import Group, Rows, Schema, group_states, merge_part, write_table_rows
-from .objects import Folder
+from .objects import Folder, at_once, make_durable
 from .places import as_root
 from .scratch import Item, Perform, Scratch
 from .shuffle import Sources, split
@@ -209,13 +209,18 @@ def write_table(
     length = max(1, merge.capacity // CHUNK_LENGTH) * CHUNK_LENGTH
 
     def compute() -> str:
-        group = zarr.open_group(as_root(table), mode="a")
-        create_columns(group, dtypes, n_rows)
+        group = at_once(lambda: zarr.open_group(as_root(table), mode="a"))
+        at_once(lambda: create_columns(group, dtypes, n_rows))
         writing = partial(write_table_rows, scratch=merge.scratch, table=table, columns=columns)
         starts = range(0, n_rows, length)
         items = (_rows(index, start, min(length, n_rows - start), offsets) for index, start in enumerate(starts))
         facts = merge.step("table", writing, items, range(len(starts)))
-        return seal(group, {name: [d for fact in facts for d in fact["digests"][name]] for name in columns})
+        digests = {name: [d for fact in facts for d in fact["digests"][name]] for name in columns}
+        digest = at_once(lambda: seal(group, digests))
+        if merge.scratch.folder.durable:
+            for name in ("zarr.json", *(f"{column}/zarr.json" for column in columns)):
+                make_durable(table / name)
+        return digest
 
     return {
         "digest": merge.scratch.once("sealed", compute),

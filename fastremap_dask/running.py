@@ -11,7 +11,7 @@ from typing import Any
 
 import zarr
 from zarr.errors import NodeNotFoundError
-from zarr.storage import StorePath
+from zarr.storage import LocalStore, StorePath
 
 from . import stages, tasks
 from .blocksets import BlockSet, covering, pieces_left
@@ -19,15 +19,15 @@ from .executors import peak_nbytes
 from .forecasts import Forecast, forecast
 from .journal import Journal, differences
 from .metadata import check_codecs, codecs_of
-from .objects import Folder, access
+from .objects import Folder, access, counted_retries, list_under, make_durable
 from .options import Options
-from .places import as_root, beside, check_apart, check_shared, is_free, locate, show
+from .places import as_root, beside, check_apart, check_shared, innermost, is_free, locate, show
 from .plan import Grids, Piece, Plan, Volume
 from .report import Report, StageReport
 from .stages import Executor, Hopeless, JobError
 from .tables import FORMAT
 from .tasks import Job, Proof, Written
-from .volumes import Source, Stored, foreign_names
+from .volumes import DOCUMENTS, Source, Stored, foreign_names
 
 REPORT_SUFFIX, TABLE_SUFFIX = ".report.json", ".table.zarr"
 
@@ -188,8 +188,8 @@ def execute(frame: Frame, body: Callable[[Run], Facts]) -> Report | Forecast:
     if finished is not None:
         return finished
     with journal.held(settings, resume=options.resume):
-        with resources.executor(plan) as executor:
-            run = Run(frame, plan, journal, executor, units)
+        with counted_retries() as retries, resources.executor(plan) as executor:
+            run = Run(frame, plan, journal, executor, units, retries)
             run.prove()
             try:
                 facts = body(run)
@@ -198,13 +198,16 @@ def execute(frame: Frame, body: Callable[[Run], Facts]) -> Report | Forecast:
                     run.clear_products()
                 raise
             report = run.report(facts)
+        for product in frame.products:
+            _sweep(product)
+        journal.lock.check()
         _put_report(frame, settings, report)
         for target in facts.targets:
-            publish(target)
+            publish(target, durable=options.durable)
     return report
 
 
-def publish(stored: Stored) -> None:
+def publish(stored: Stored, *, durable: bool = False) -> None:
     """
     Write the metadata document of an array, by which it comes into existence.
 
@@ -212,17 +215,38 @@ def publish(stored: Stored) -> None:
     ----------
     stored : Stored
         The array.
+    durable : bool
+        On this machine, return only when the disk has it.
     """
-    stored.open().update_attributes({})  # of zarr's public functions the one that writes the document, and only that
+    # of zarr's public functions the one that writes the document, and only that
+    access(lambda: stored.open().async_array.update_attributes({}))
+    if durable:
+        for name in DOCUMENTS:
+            make_durable(stored.place / name)
+
+
+def _sweep(product: StorePath) -> None:
+    """Remove what processes that died have left half-written, under the names that zarr gives it on this machine."""
+    if isinstance(innermost(product.store), LocalStore):
+        for name in [name for name in list_under(product) if name.endswith(".partial")]:
+            Folder(product).delete(name)
 
 
 class Run:
     """A run of a job: its stages, one after the other."""
 
     def __init__(
-        self, frame: Frame, plan: Plan, journal: Journal, executor: Executor, units: list[BlockSet | None]
+        self,
+        frame: Frame,
+        plan: Plan,
+        journal: Journal,
+        executor: Executor,
+        units: list[BlockSet | None],
+        retries: list[int],
     ) -> None:
         self.frame, self.plan, self.journal, self.executor, self.units = frame, plan, journal, executor, units
+        # What this thread had to try again, so far, and until the last stage ended.
+        self._retries, self._retries_before = retries, 0
         self.reports: list[StageReport] = []
         grids = tuple(Grids(volume) for volume in plan.targets)
         self.job = Job(frame.sources, (), grids, journal.work)
@@ -306,7 +330,9 @@ class Run:
         self._peaks = self.executor.on_each_process(peak_nbytes)
         read, written = (counts["voxels"] * itemsize for itemsize in itemsizes)
         took, peak = time.perf_counter() - begin, max(self._peaks, default=0)
-        self.reports.append(StageReport(name, counts["tasks"], n_skipped, read, written, took, counts["retries"], peak))
+        retries = counts["retries"] + self._retries[0] - self._retries_before
+        self._retries_before = self._retries[0]
+        self.reports.append(StageReport(name, counts["tasks"], n_skipped, read, written, took, retries, peak))
 
     def write(self, name: str, function: Callable, targets: tuple[Stored, ...], states: Sequence[str] | None) -> None:
         """
@@ -343,7 +369,6 @@ class Run:
         itemsizes = self.plan.sources[0].itemsize, targets[0].open().dtype.itemsize
         task = partial(function, job=self.job)
         self.perform(name, task, left, max(0, n - n_done), n_skipped=n_done, itemsizes=itemsizes)
-        self._sweep(targets)
 
     def _check_no_more_stored(self) -> None:
         """Refuse units that the source did not have when its labels were found."""
@@ -394,14 +419,6 @@ class Run:
         """Remove what lies where the job writes; it has made sure that this is its own, or to be overwritten."""
         for product in self.frame.products:
             access(lambda product=product: product.store.delete_dir(product.path))
-
-    def _sweep(self, targets: tuple[Stored, ...]) -> None:
-        """Remove what dead processes have left half-written among the chunks."""
-        if self.journal.resumed:
-            for target in targets:
-                for name in list(foreign_names(target)):
-                    if name.endswith(".partial"):
-                        Folder(target.place).delete(name)
 
     def report(self, facts: Facts) -> Report:
         """Put together what the job did."""
@@ -454,9 +471,11 @@ def _admit(frame: Frame, journal: Journal, settings: dict[str, Any]) -> Report |
     options, found, name = frame.options, journal.found(), show(frame.place)
     if found is not None:
         if options.resume:
-            found.pop("overwrites", None)
+            overwrites = found.pop("overwrites", False)
             if different := differences(found, settings):
                 raise ValueError(f"the unfinished job on {name} cannot be resumed with other settings: {different}")
+            if overwrites:
+                settings["overwrites"] = True
             return None
         if not options.overwrite:
             raise FileExistsError(f"{name} is unfinished: resume goes on with the job, overwrite begins it anew")
@@ -523,7 +542,7 @@ def is_table(place: StorePath) -> bool:
     """
     try:
         return zarr.open_group(as_root(place), mode="r").attrs.get("format") == FORMAT
-    except (FileNotFoundError, NodeNotFoundError, ValueError, KeyError):
+    except (FileNotFoundError, FileExistsError, NodeNotFoundError, ValueError, KeyError):  # the second for a file
         return False
 
 
@@ -534,7 +553,7 @@ def _check_replaceable(place: StorePath, *, unfinished: bool = False) -> None:
     name = show(place)
     try:
         node = zarr.open(place, mode="r")
-    except (NodeNotFoundError, ValueError, KeyError) as error:
+    except (NodeNotFoundError, FileExistsError, ValueError, KeyError) as error:  # the second for a file
         if unfinished:
             return
         raise FileExistsError(f"{name} holds something that is no Zarr array, and is not overwritten") from error

@@ -11,7 +11,7 @@ import zarr
 from zarr.errors import GroupNotFoundError
 from zarr.storage import StoreLike, StorePath
 
-from .objects import access
+from .objects import access, at_once, make_durable
 
 FORMAT = "fastremap-label-table"
 VERSION = 2
@@ -57,7 +57,7 @@ def open_column(table: StorePath, name: str) -> zarr.Array:
     return zarr.Array(access(lambda: zarr.AsyncArray.open(table / name)))
 
 
-def write_rows(array: zarr.Array, start: int, rows: np.ndarray) -> list[str]:
+def write_rows(array: zarr.Array, start: int, rows: np.ndarray, *, durable: bool = False) -> list[str]:
     """
     Write a part of a column: whole chunks, but at the end of the table.
 
@@ -69,6 +69,8 @@ def write_rows(array: zarr.Array, start: int, rows: np.ndarray) -> list[str]:
         The first row, a multiple of the chunks' length.
     rows : numpy.ndarray, 1-D
         Their values, in the array's dtype.
+    durable : bool
+        On this machine, return only when the disk has them.
 
     Returns
     -------
@@ -76,6 +78,9 @@ def write_rows(array: zarr.Array, start: int, rows: np.ndarray) -> list[str]:
         The digest of each chunk.
     """
     access(lambda: array.async_array.setitem(slice(start, start + rows.size), rows))
+    if durable:
+        for at in range(start, start + rows.size, CHUNK_LENGTH):
+            make_durable(array.store_path / array.metadata.encode_chunk_key((at // CHUNK_LENGTH,)))
     return chunk_digests(rows)
 
 
@@ -164,7 +169,7 @@ def open_head(store: StoreLike) -> tuple[zarr.Group, dict[str, Any]]:
         If the group is no table, or of a version that is not known.
     """
     try:
-        group = zarr.open_group(store, mode="r")
+        group = at_once(lambda: zarr.open_group(store, mode="r"))
     except (FileNotFoundError, GroupNotFoundError) as error:
         raise FileNotFoundError(f"there is no label table at {store}: no Zarr group lies there") from error
     except ValueError as error:  # an array, or a damaged document

@@ -157,7 +157,7 @@ def open_source(where: Location, storage_options: Options = None) -> Stored:
     """
     place = locate(where, read_only=True, storage_options=storage_options)
     try:
-        array = where if isinstance(where, zarr.Array) else zarr.open(place, mode="r")
+        array = where if isinstance(where, zarr.Array) else at_once(lambda: zarr.open(place, mode="r"))
     except NodeNotFoundError as error:
         raise FileNotFoundError(f"there is no Zarr array at {show(place)}") from error
     if not isinstance(array, zarr.Array):
@@ -296,9 +296,9 @@ async def _write_unit(array: zarr.AsyncArray, key: StorePath, box: tuple[slice, 
     try:
         await patiently(write)
     except (ValueError, RuntimeError):
-        if array.shards is None or not await key.store.exists(key.path):
+        if array.shards is None or not await patiently(lambda: key.store.exists(key.path)):
             raise
-        await key.store.delete(key.path)
+        await patiently(lambda: key.store.delete(key.path))
         await patiently(write)
 
 
