@@ -11,7 +11,7 @@ from typing import Any
 import fsspec
 import zarr
 from zarr.abc.store import Store
-from zarr.storage import FsspecStore, LocalStore, MemoryStore, StorePath, ZipStore
+from zarr.storage import FsspecStore, LocalStore, MemoryStore, ObjectStore, StorePath, ZipStore
 
 from .npyfiles import NpyStore
 from .objects import access, list_under
@@ -83,11 +83,16 @@ def _locate_url(url: str, read_only: bool, options: dict[str, Any]) -> StorePath
         fsspec.get_filesystem_class(protocol)
     except (ImportError, ValueError) as error:
         try:
+            from obstore.exceptions import BaseError
             from obstore.store import from_url
-            from zarr.storage import ObjectStore
         except ImportError:
             raise ImportError(f"{url} cannot be opened: {error} (or install obstore)") from error
-        return StorePath(ObjectStore(from_url(root, **options), read_only=read_only), name)
+        try:
+            store = from_url(root, **options)
+        except BaseError as other:  # its other lines are for those who write it
+            reason = str(other).partition("\n")[0]
+            raise ImportError(f"{url} cannot be opened: {error}; and with obstore: {reason}") from error
+        return StorePath(ObjectStore(store, read_only=read_only), name)
     return StorePath(FsspecStore.from_url(root, storage_options=options, read_only=read_only), name)
 
 
@@ -136,6 +141,12 @@ def as_root(place: StorePath) -> StorePath:
         return StorePath(LocalStore(show(place), read_only=store.read_only))
     if type(store) is FsspecStore:
         return StorePath(FsspecStore(store.fs, path=f"{store.path}/{place.path}", read_only=store.read_only))
+    if isinstance(store, ObjectStore) and hasattr(store.store, "config"):  # a bucket
+        held = store.store
+        given = ("config", "client_options", "retry_config", "credential_provider")
+        prefix = "/".join(part for part in (held.prefix, place.path) if part)
+        inside = type(held)(prefix=prefix, **{name: getattr(held, name) for name in given})
+        return StorePath(ObjectStore(inside, read_only=store.read_only))
     return place
 
 
@@ -230,11 +241,28 @@ def check_shared(*places: StorePath) -> None:
         If one is in a memory or zip store, wrapped or not. Nothing is written.
     """
     for place in places:
-        store = place.store
-        while hasattr(store, "_store"):
-            store = store._store
+        store = innermost(place.store)
         if isinstance(store, MemoryStore | ZipStore) or getattr(getattr(store, "fs", None), "protocol", "") == "memory":
             raise ValueError(f"{show(place)} is in a {type(store).__name__}, which only threads of this process share")
+
+
+def innermost(store: Store) -> Store:
+    """
+    Return the store that another wraps.
+
+    Parameters
+    ----------
+    store : zarr.abc.store.Store
+        Any store.
+
+    Returns
+    -------
+    zarr.abc.store.Store
+        The store itself, if it wraps none.
+    """
+    while hasattr(store, "_store"):
+        store = store._store
+    return store
 
 
 def this_machine() -> str:
