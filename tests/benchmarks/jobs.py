@@ -1,6 +1,7 @@
 """Zarr jobs against the floor (one pass that reads, one that copies) and against what one would write by hand.
 
 python tests/benchmarks/jobs.py --rounds 5
+python tests/benchmarks/jobs.py --scaling --rounds 3
 
 Each run is a process of its own, the sides of a case in turn. The table gives the median seconds and the ratios of each
 round; memory is the most that the process, or any worker of it, had resident.
@@ -148,6 +149,44 @@ def row(case: str, runs: dict[str, list[dict]]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def stages_of(source: pathlib.Path, target: pathlib.Path, workers: int, tiny: bool) -> dict[str, float]:
+    """Return the seconds of each stage of a job on worker processes of one thread, and the tasks of one stage."""
+    command = [sys.executable, "-c", STAGES, str(source), str(target), str(workers), str(int(tiny))]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+STAGES = """
+import json, sys
+from fastremap_dask import plan, renumber_zarr
+if __name__ == "__main__":
+    source, target, workers, tiny = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4] == "1"
+    if tiny:
+        plan.BLOCK_NBYTES = 1
+    report = renumber_zarr(source, target, workers=workers, threads=1)
+    print(json.dumps({stage.name: stage.seconds for stage in report.stages} | {"n": report.stages[0].n_blocks}))
+"""
+
+
+def scaling(options: argparse.Namespace, folder: pathlib.Path) -> None:
+    """Print what two workers gain over one, and what a task costs where it has next to nothing to do."""
+    make_real(folder / "labels.zarr", options.edge)
+    tiny = zarr.create_array(folder / "tiny.zarr", shape=(2048,), dtype=np.uint64, chunks=(1,))
+    tiny[:] = np.arange(1, 2049)
+    print("| volume | stage | tasks | 1 worker s | 2 workers s | ratio |")
+    print("|---|---|---|---|---|---|")
+    for name in ("labels.zarr", "tiny.zarr"):
+        runs: dict[int, list[dict[str, float]]] = {1: [], 2: []}
+        for _ in range(options.rounds):
+            for workers, each in runs.items():
+                target = folder / "out"
+                shutil.rmtree(target, ignore_errors=True)
+                each.append(stages_of(folder / name, target / "ids.zarr", workers, name == "tiny.zarr"))
+        for stage in ("find labels", "write ids"):
+            one, two = (statistics.median(run[stage] for run in runs[workers]) for workers in (1, 2))
+            print(f"| {name} | {stage} | {runs[1][0]['n']} | {one:.2f} | {two:.2f} | {one / two:.2f} |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
@@ -160,6 +199,7 @@ def main() -> None:
     parser.add_argument(
         "--packages", type=pathlib.Path, default=frame.default_folder(), help="where to install the peer"
     )
+    parser.add_argument("--scaling", action="store_true", help="one worker process against two instead")
     parser.add_argument("--verbose", action="store_true", help="show what the jobs report")
     options = parser.parse_args()
     if options.one:
@@ -168,6 +208,9 @@ def main() -> None:
     frame.peer(options.packages)
     with tempfile.TemporaryDirectory(prefix="fastremap-jobs-", dir=options.folder) as name:
         folder = pathlib.Path(name)
+        if options.scaling:
+            scaling(options, folder)
+            return
         print(
             "| case | ours s | floor s | by hand s | ours / floor | by hand / ours | ours MB | floor MB | by hand MB |"
         )
