@@ -13,8 +13,8 @@ from typing import Any
 
 from numpy.lib import format as npy_format
 
+from .frames import REPORT_SUFFIX
 from .places import as_root, beside, locate, show
-from .running import REPORT_SUFFIX
 from .tablefiles import Columns, import_parquet, rows
 from .tableformat import open_head
 

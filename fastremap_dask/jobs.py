@@ -18,6 +18,8 @@ from fastremap.dtypes import ids_dtype
 
 from . import tasks
 from .finding import States, find
+from .forecasts import Forecast
+from .frames import TABLE_SUFFIX, Facts, Frame
 from .given import common_dtype, locate_targets, open_sources
 from .merging import Schema
 from .metadata import target_document
@@ -25,7 +27,7 @@ from .numbering import Numbering, collect, number
 from .options import Options, job
 from .places import Location, as_root, beside, locate
 from .report import Report
-from .running import TABLE_SUFFIX, Facts, Forecast, Frame, Run, execute
+from .running import Run, execute
 from .scratch import Perform
 from .tableformat import open_column, open_head
 from .tables import save_table

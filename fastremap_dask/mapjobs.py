@@ -15,12 +15,14 @@ from fastremap import LabelTable
 from fastremap.dtypes import bounds, fits, require_fit
 
 from . import tasks
+from .forecasts import Forecast
+from .frames import Facts, Frame
 from .given import locate_targets, open_sources
 from .metadata import target_document
 from .options import Options, job
 from .places import Location, as_root, locate
 from .report import Report
-from .running import Facts, Forecast, Frame, Run, execute
+from .running import Run, execute
 from .tables import open_table
 from .volumes import LABEL_KINDS, Source, Stored, fill_label
 

@@ -2,154 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import zarr
-from zarr.errors import NodeNotFoundError
 from zarr.storage import LocalStore, StorePath
 
 from . import stages, tasks
+from .admission import admit, put_report
 from .blocksets import BlockSet, covering, pieces_left
 from .executors import peak_nbytes
 from .forecasts import Forecast, forecast
-from .journal import Journal, differences
-from .metadata import check_codecs, codecs_of
+from .frames import REPORT_SUFFIX, Facts, Frame
+from .journal import Journal
+from .metadata import codecs_of
 from .objects import Folder, access, counted_retries, list_under, make_durable
-from .options import Options
-from .places import as_root, beside, check_apart, check_shared, innermost, is_free, locate, show
-from .plan import Grids, Piece, Plan, Volume
+from .places import beside, check_shared, innermost, locate, show
+from .plan import Grids, Piece, Plan
+from .proofs import Proof, versions
 from .report import Report, StageReport
 from .stages import Executor, Hopeless, JobError
-from .tables import FORMAT
-from .tasks import Job, Proof, Written
-from .volumes import DOCUMENTS, Source, Stored, foreign_names
-
-REPORT_SUFFIX, TABLE_SUFFIX = ".report.json", ".table.zarr"
-
-
-@dataclass(frozen=True)
-class Facts:
-    """
-    Tell what a job learns on its way, as numbers, for its report.
-
-    Parameters
-    ----------
-    targets : tuple of Stored
-        What it wrote.
-    n_labels, lowest_id, highest_id : int or None
-        Of the labels, where the job sees them.
-    table_nbytes : int
-        Bytes of the table that it wrote.
-    notes : tuple of str
-        What users should know.
-    """
-
-    targets: tuple[Stored, ...] = ()
-    n_labels: int | None = None
-    lowest_id: int | None = None
-    highest_id: int | None = None
-    table_nbytes: int = 0
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Frame:
-    """
-    Hold what is known of a job before it begins.
-
-    Parameters
-    ----------
-    name : str
-        The job.
-    options : Options
-        What all jobs share.
-    sources : tuple of Source
-        What it reads.
-    targets : tuple of zarr.storage.StorePath
-        Where it writes arrays, if it does.
-    documents : tuple of tuple of dict
-        For each target the documents that it may turn out to get, the widest last.
-    table : zarr.storage.StorePath or None
-        Where it writes a table.
-    settings : dict
-        What of its own parameters decides what it writes.
-    passes : int
-        How often it reads the source.
-    aligned : bool
-        The sources are labelings of one volume, and a block of it is read from each.
-    """
-
-    name: str
-    options: Options
-    sources: tuple[Source, ...]
-    targets: tuple[StorePath, ...] = ()
-    documents: tuple[tuple[dict[str, Any], ...], ...] = ()
-    table: StorePath | None = None
-    settings: dict[str, Any] = field(default_factory=dict)
-    passes: int = 1
-    aligned: bool = False
-
-    @property
-    def place(self) -> StorePath:
-        """Where the journal and the report lie beside."""
-        return self.targets[0] if self.targets else self.table
-
-    @property
-    def products(self) -> list[StorePath]:
-        """What the job makes."""
-        return [*self.targets, *([self.table] if self.table is not None else [])]
-
-    def check(self) -> None:
-        """Refuse places and codecs that cannot work. Nothing is written."""
-        if self.options.resume and self.options.overwrite:
-            raise ValueError("resume goes on with a job, and overwrite begins anew: give one of them")
-        for product in self.products:
-            for source in self.sources:
-                check_apart(source.stored.place, product)
-        for source, documents in zip(self.sources, self.documents, strict=False):
-            for document in documents:
-                check_codecs(document, show(source.stored.place))
-
-    def volumes(self) -> tuple[tuple[Volume, ...], tuple[Volume, ...]]:
-        """Return sources and targets as plans see them; without targets the sources' own units give the grid."""
-        read = tuple(source.volume for source in self.sources)
-        if self.aligned:
-            read = (replace(read[0], itemsize=sum(volume.itemsize for volume in read)),)
-        if not self.targets:
-            return read, tuple(replace(volume, itemsize=0) for volume in read)
-        widest = [Stored(place, last[-1]) for place, last in zip(self.targets, self.documents, strict=True)]
-        arrays = [stored.open() for stored in widest]
-        units = [tuple(max(1, length) for length in array.shards or array.chunks) for array in arrays]
-        return read, tuple(Volume(a.shape, u, a.dtype.itemsize) for a, u in zip(arrays, units, strict=True))
-
-    def stored_units(self, targets: tuple[Volume, ...]) -> list[BlockSet | None]:
-        """List for each volume the units of its target in which the source has anything; None where it cannot list."""
-        grids = [Grids(target).grid(0) for target in targets]
-        if not self.aligned:
-            return [source.stored_blocks(grid) for source, grid in zip(self.sources, grids, strict=True)]
-        found = [source.stored_blocks(grids[0]) for source in self.sources]
-        return [None if None in found else BlockSet(number for units in found for number in units)]
-
-    def all_settings(self) -> dict[str, Any]:
-        """Return all that decides what the job writes."""
-        layouts = []
-        for documents in self.documents:
-            dependent = ("data_type", "dtype", "fill_value")
-            layouts.append({name: value for name, value in documents[-1].items() if name not in dependent})
-        named = {
-            "job": self.name,
-            "source": [show(source.stored.place) for source in self.sources],
-            "source's metadata": [source.stored.document for source in self.sources],
-            "region": [[*map(list, zip(source.offset, source.shape, strict=True))] for source in self.sources],
-            "target": [product.path.rpartition("/")[2] for product in self.products],
-            "layout": layouts,
-        }
-        return json.loads(json.dumps(named | self.settings, default=str))
+from .tasks import Job, Written
+from .volumes import DOCUMENTS, Stored
 
 
 def execute(frame: Frame, body: Callable[[Run], Facts]) -> Report | Forecast:
@@ -184,7 +60,7 @@ def execute(frame: Frame, body: Callable[[Run], Facts]) -> Report | Forecast:
         return forecast(frame.name, plan, [len(numbers) for numbers in _numbers(plan, units)], frame.passes)
     settings = frame.all_settings()
     journal = Journal(frame.place, scratch, options.durable)
-    finished = _admit(frame, journal, settings)
+    finished = admit(frame, journal, settings)
     if finished is not None:
         return finished
     with journal.held(settings, resume=options.resume):
@@ -195,13 +71,14 @@ def execute(frame: Frame, body: Callable[[Run], Facts]) -> Report | Forecast:
                 facts = body(run)
             except JobError as error:
                 if isinstance(error.__cause__, Hopeless):
+                    journal.lock.check()
                     run.clear_products()
                 raise
             report = run.report(facts)
         for product in frame.products:
             _sweep(product)
         journal.lock.check()
-        _put_report(frame, settings, report)
+        put_report(frame, settings, report)
         for target in facts.targets:
             publish(target, durable=options.durable)
     return report
@@ -255,7 +132,7 @@ class Run:
     def prove(self) -> None:
         """Have every process prove that it sees what the job sees."""
         self.journal.work.put("probe", self.journal.run.encode())
-        proof = Proof(self.job, self.journal.lock, tasks.versions())
+        proof = Proof(self.job, self.journal.lock, versions())
         for wrong in self.executor.on_each_process(proof):
             if wrong:
                 raise RuntimeError(f"a worker {wrong}")
@@ -464,102 +341,3 @@ def _numbers(plan: Plan, units: list[BlockSet | None]) -> list[range | BlockSet]
         range(Grids(target).grid(level).n_blocks) if some is None else covering(some, Grids(target), level)
         for target, level, some in each
     ]
-
-
-def _admit(frame: Frame, journal: Journal, settings: dict[str, Any]) -> Report | None:
-    """Decide whether a job may begin, or go on; return the report of one that is done already."""
-    options, found, name = frame.options, journal.found(), show(frame.place)
-    if found is not None:
-        if options.resume:
-            overwrites = found.pop("overwrites", False)
-            if different := differences(found, settings):
-                raise ValueError(f"the unfinished job on {name} cannot be resumed with other settings: {different}")
-            if overwrites:
-                settings["overwrites"] = True
-            return None
-        if not options.overwrite:
-            raise FileExistsError(f"{name} is unfinished: resume goes on with the job, overwrite begins it anew")
-        settings["overwrites"] = True
-        for product in frame.products:
-            _check_replaceable(product, unfinished=True)
-        return None
-    finished = None
-    if options.resume:
-        finished = _finished(frame, settings)
-    elif options.overwrite:
-        settings["overwrites"] = True
-        for product in frame.products:
-            _check_replaceable(product)
-    else:
-        for product in frame.products:
-            if not is_free(product):
-                raise FileExistsError(
-                    f"{show(product)} exists and is left as it is: remove it, choose another name, or overwrite it"
-                )
-    return finished
-
-
-def _finished(frame: Frame, settings: dict[str, Any]) -> Report | None:
-    """Return the report of a job that is done; None if none was begun."""
-    name = show(frame.place)
-    if all(is_free(product) for product in frame.products):
-        raise FileNotFoundError(f"there is no job on {name} to resume")
-    try:
-        kept = json.loads(_report_folder(frame).get(""))
-    except (FileNotFoundError, ValueError):
-        raise FileExistsError(
-            f"{name} exists, and no unfinished job lies beside it: there is nothing to resume"
-        ) from None
-    kept["settings"].pop("overwrites", None)
-    if different := differences(kept["settings"], settings):
-        raise ValueError(f"the job on {name} is done, with other settings: {different}")
-    report = Report.from_dict(kept["report"])
-    return replace(report, notes=(*report.notes, "the job was done already: nothing was done now"))
-
-
-def _report_folder(frame: Frame) -> Folder:
-    return Folder(beside(frame.place, REPORT_SUFFIX), frame.options.durable)
-
-
-def _put_report(frame: Frame, settings: dict[str, Any], report: Report) -> None:
-    data = {"format": "fastremap-report", "version": 1, "settings": settings, "report": report.to_dict()}
-    _report_folder(frame).put("", json.dumps(data, indent=1).encode())
-
-
-def is_table(place: StorePath) -> bool:
-    """
-    Tell whether a label table lies at a place.
-
-    Parameters
-    ----------
-    place : zarr.storage.StorePath
-        The place.
-
-    Returns
-    -------
-    bool
-        Finished or not.
-    """
-    try:
-        return zarr.open_group(as_root(place), mode="r").attrs.get("format") == FORMAT
-    except (FileNotFoundError, FileExistsError, NodeNotFoundError, ValueError, KeyError):  # the second for a file
-        return False
-
-
-def _check_replaceable(place: StorePath, *, unfinished: bool = False) -> None:
-    """Refuse to overwrite what is no Zarr array or label table; of an unfinished job also its bare chunks."""
-    if is_free(place) or is_table(place):
-        return
-    name = show(place)
-    try:
-        node = zarr.open(place, mode="r")
-    except (NodeNotFoundError, FileExistsError, ValueError, KeyError) as error:  # the second for a file
-        if unfinished:
-            return
-        raise FileExistsError(f"{name} holds something that is no Zarr array, and is not overwritten") from error
-    if not isinstance(node, zarr.Array):
-        raise FileExistsError(f"{name} is a Zarr group, and only arrays are overwritten")
-    stored = Stored(place, node.metadata.to_dict())
-    foreign = next((name for name in foreign_names(stored) if not name.endswith(".partial")), None)
-    if foreign is not None:
-        raise FileExistsError(f"{name} holds {foreign}, which is no part of its array: it is not overwritten")

@@ -9,7 +9,6 @@ from threading import Lock as ThreadLock
 from typing import Any
 
 import numpy as np
-import zarr
 
 import fastremap
 from fastremap import LabelTable
@@ -18,7 +17,6 @@ from fastremap.digests import digest
 from .columns import Columns, pack
 from .journal import Lock
 from .objects import Folder, counted_retries
-from .places import show
 from .plan import Block, Grid, Grids, Piece
 from .relations import PartnerState
 from .stages import Hopeless
@@ -324,58 +322,6 @@ def check_written(piece: Piece, *, job: Job) -> bool:
     if found != sizes:
         job.work.delete(mark)
     return found == sizes
-
-
-@dataclass(frozen=True)
-class Proof:
-    """
-    Prove in a process that it sees what the job sees.
-
-    Parameters
-    ----------
-    job : Job
-        The job.
-    lock : Lock
-        Its lock, beside the target.
-    versions : str
-        The versions that count.
-    """
-
-    job: Job
-    lock: Lock
-    versions: str
-
-    def __call__(self) -> str:
-        """Return what is wrong in this process; empty if nothing is."""
-        if versions() != self.versions:
-            return f"has {versions()}, and this process {self.versions}: install the same versions everywhere"
-        try:
-            self.lock.check()
-            if self.job.work.get("probe").decode() != self.lock.run:
-                return f"sees other files at {show(self.job.work.place)}"
-        except (FileNotFoundError, RuntimeError) as error:
-            return f"does not see the job's files: {error}"
-        for source in self.job.sources:
-            stored = source.stored
-            try:
-                seen = zarr.open_array(stored.place, mode="r").metadata.to_dict()
-            except Exception as error:
-                return f"does not see the source {show(stored.place)}: {error}"
-            if seen != stored.open().metadata.to_dict():
-                return f"sees another array at {show(stored.place)}"
-        return ""
-
-
-def versions() -> str:
-    """
-    Return the versions of what decides the bytes that tasks write.
-
-    Returns
-    -------
-    str
-        Of this package and zarr.
-    """
-    return f"fastremap {fastremap.__version__} and zarr {zarr.__version__}"
 
 
 _TABLES: dict[str, LabelTable] = {}
