@@ -163,7 +163,7 @@ def test_siblings_see_the_original(on_workers: bool, persisted: bool) -> None:
             assert_siblings(source.persist() if persisted else source, WIDE)
         return
     with (
-        LocalCluster(n_workers=2, threads_per_worker=2, processes=False, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=2, processes=False, dashboard_address=":0") as cluster,
         Client(cluster) as client,
         dask.config.set(scheduler=client.get),
     ):
