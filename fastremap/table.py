@@ -13,6 +13,9 @@ from . import _kernels, _tablefiles
 from ._arrays import LABELS, as_array, bits, integer_array, is_supported, native
 from .dtypes import bounds, extremes, ladder
 
+# Rows at each end of a table that notebooks show: a table may have millions.
+_SHOWN_AT_ENDS = 4
+
 
 class LabelTable(Mapping):
     """Map old labels to new ones: a read-only Mapping over two arrays, without a Python object per label.
@@ -346,6 +349,17 @@ class LabelTable(Mapping):
 
     def __repr__(self) -> str:
         return f"<LabelTable of {len(self)} labels, {self.old.dtype} -> {self.new.dtype}>"
+
+    def _repr_html_(self) -> str:
+        n, shown = len(self), _SHOWN_AT_ENDS
+        head, tail = (slice(0, n), slice(n, n)) if n <= 2 * shown else (slice(0, shown), slice(n - shown, n))
+        first, last = (
+            "".join(f"<tr><td>{a}</td><td>{b}</td></tr>" for a, b in zip(self.old[at], self.new[at], strict=True))
+            for at in (head, tail)
+        )
+        between = f"<tr><td colspan='2'>{n - 2 * shown:,} more</td></tr>" if last else ""
+        names = f"<tr><th>old, {self.old.dtype}</th><th>new, {self.new.dtype}</th></tr>"
+        return f"<table><caption>LabelTable of {n:,} labels</caption>{names}{first}{between}{last}</table>"
 
     def __sizeof__(self) -> int:
         return object.__sizeof__(self) + self.old.nbytes + self.new.nbytes

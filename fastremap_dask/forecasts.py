@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .plan import Grid, Plan, Volume
-from .report import human_count, human_nbytes, human_rows
+from .report import html_rows, human_count, human_nbytes, human_rows
+
+UNTOUCHED = "dry run: nothing was read or written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,15 @@ class Forecast:
         return asdict(self)
 
     def __str__(self) -> str:
+        return human_rows([("job", f"{self.job}, {UNTOUCHED}"), *self._rows().items()])
+
+    def _repr_html_(self) -> str:
+        return html_rows(f"{self.job}, {UNTOUCHED}", self._rows().items())
+
+    def _rows(self) -> dict[str, str]:
+        """Return what people read of it: texts by name."""
         shapes = ", ".join(map(str, self.block_shapes))
-        rows = {
-            "job": f"{self.job}, dry run: nothing was read or written",
+        return {
             "blocks": f"{human_count(self.n_blocks)} of shape {shapes}, {human_count(self.n_stored_blocks)} with data",
             "read": f"{human_nbytes(self.read_nbytes)} of voxels in {self.passes} pass(es); "
             f"each stored chunk {self.read_factor:.2f} times a pass",
@@ -82,7 +90,6 @@ class Forecast:
             f"{self.n_threads} task(s) at once",
             "table": " to ".join(human_nbytes(nbytes) for nbytes in self.table_nbytes),
         }
-        return human_rows(rows.items())
 
 
 def forecast(job: str, plan: Plan, n_stored: list[int], passes: int) -> Forecast:

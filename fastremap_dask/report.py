@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from html import escape
 from typing import Any
 
 COUNT_UNITS = ("", " thousand", " million", " billion", " trillion", " quadrillion")
@@ -156,6 +157,13 @@ class Report:
         return cls(**{**report, **lists, "shapes": shapes, "stages": stages})
 
     def __str__(self) -> str:
+        return human_rows(self._rows())
+
+    def _repr_html_(self) -> str:
+        return html_rows(f"{self.job}: done in {self.seconds:.1f} s", self._rows())
+
+    def _rows(self) -> list[tuple[str, str]]:
+        """Return what people read of it: names and texts."""
         read, written = human_nbytes(self.source_nbytes), human_nbytes(self.target_nbytes)
         shapes = ", ".join(map(str, self.shapes))
         rows = {"source": ", ".join(self.sources)}
@@ -171,7 +179,7 @@ class Report:
         rows["bytes"] = read + (f" to {written}" if self.targets else "") + " in memory"
         stages = [(stage.name, human_stage(stage)) for stage in self.stages]
         last = [("memory", human_peaks(self.peak_nbytes)), *(("note", note) for note in self.notes)]
-        return human_rows([*rows.items(), *stages, *last])
+        return [*rows.items(), *stages, *last]
 
 
 def human_rows(rows: Iterable[tuple[str, str]]) -> str:
@@ -189,6 +197,28 @@ def human_rows(rows: Iterable[tuple[str, str]]) -> str:
         A line for each, the texts below each other.
     """
     return "\n".join(f"{name:<13} {text}" for name, text in rows)
+
+
+def html_rows(caption: str, rows: Iterable[tuple[str, str]]) -> str:
+    """
+    Write facts as notebooks show them.
+
+    Parameters
+    ----------
+    caption : str
+        What they are about.
+    rows : iterable of (name, text)
+        The facts.
+
+    Returns
+    -------
+    str
+        A table in HTML.
+    """
+    left = "style='text-align: left'"
+    cells = ((escape(name), escape(text)) for name, text in rows)
+    body = "".join(f"<tr><th {left}>{name}</th><td {left}>{text}</td></tr>" for name, text in cells)
+    return f"<table><caption>{escape(caption)}</caption>{body}</table>"
 
 
 def human_count(n: int) -> str:

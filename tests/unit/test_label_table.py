@@ -199,3 +199,15 @@ def test_json_keeps_bits_as_strings(tmp_path: Path) -> None:
 def test_what_no_table_can_hold_is_refused(bad: dict) -> None:
     with pytest.raises((TypeError, ValueError)):
         LabelTable.from_dict(bad)
+
+
+def test_notebooks_show_few_rows_of_any_number() -> None:
+    rows = [f"<tr><td>{label}</td><td>{label + 1}</td></tr>" for label in range(10**5)]
+    large = LabelTable.from_arrays(np.arange(10**5), np.arange(1, 10**5 + 1))._repr_html_()
+    assert [row for row in rows if row in large] == rows[:4] + rows[-4:]
+    assert "99,992 more" in large and "100,000 labels" in large and len(large) < 1000
+    for n in (0, 1, 8, 9):
+        small = LabelTable.from_arrays(np.arange(n), np.arange(1, n + 1))._repr_html_()
+        assert [row in small for row in rows[:9]] == [at < n and (n < 9 or at != 4) for at in range(9)]
+        assert ("more" in small) == (n == 9)
+    assert str(BIG) in LabelTable.from_dict({BIG: 1})._repr_html_()
