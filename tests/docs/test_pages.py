@@ -18,7 +18,7 @@ from fastremap_dask.demo import make_volume
 
 REASONS = {"needs a cluster", "needs an object store", "needs packages that tests do not install", "installs packages"}
 ROOT = Path(__file__).resolve().parents[2]
-FENCE = re.compile(r"^(?P<mark><!-- not run: .+ -->\n)?```(?P<language>python|sh)\n(?P<code>.*?)^```$", re.M | re.S)
+FENCE = re.compile(r"^(?P<mark><!-- not run: .+ -->\n)?```(?P<language>python|sh|cpp)\n(?P<code>.*?)^```$", re.M | re.S)
 VOLUME_NBYTES = 8 * 96**3
 
 
@@ -31,7 +31,7 @@ class Code(NamedTuple):
 
 
 def blocks(page: Path) -> list[Code]:
-    """List the code of a page that is to run: fences of python and sh that no comment above them exempts."""
+    """List the code of a page that is to run: fences of python, sh and cpp that no comment above them exempts."""
     text = page.read_text()
     found = [(match, text[: match.start("code")].count("\n")) for match in FENCE.finditer(text)]
     return [Code(match["language"], match["code"], line) for match, line in found if not match["mark"]]
@@ -57,6 +57,8 @@ def test_code_runs(page: Path, volume: Path, tmp_path: Path, monkeypatch: pytest
     for code in blocks(page):
         if code.language == "sh":
             run_shell(code)
+        elif code.language == "cpp":  # which the page says how to build
+            Path("example.cpp").write_text(code.text)
         elif ">>>" in code.text:
             run_session(code, names, page)
         else:  # in place, so that errors name the line of the page
