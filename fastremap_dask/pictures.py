@@ -22,6 +22,8 @@ MOST_PIXELS, FEWEST_PIXELS = 2048, 512
 LEAST_HEIGHT, LEAST_WIDTH = 48, 420
 BORDER_SHADE = 0.55
 N_LISTED = 6
+# Characters: of longer ones two stand side by side below a panel, of others three.
+LONG_LABEL = 17
 # In pixels: around each panel, and above and below it for text.
 MARGIN, HEAD, FOOT = 56, 64, 58
 
@@ -230,7 +232,9 @@ def _draw_panel(axes: Any, section: Section, image: np.ndarray, largest: list[tu
 
     patches = [Patch(facecolor=colour / 255, label=text) for text, colour in largest]
     place = {"loc": "upper left", "bbox_to_anchor": (0, -44 / _panel_height(axes)), "borderaxespad": 0}
-    axes.legend(handles=patches, ncols=3, fontsize=8, frameon=False, handlelength=1, columnspacing=1.2, **place)
+    longest = max((len(text) for text, _ in largest), default=0)
+    style = {"fontsize": 8, "frameon": False, "handlelength": 1, "columnspacing": 1.2}
+    axes.legend(handles=patches, ncols=3 if longest <= LONG_LABEL else 2, **style, **place)
 
 
 def _panel_height(axes: Any) -> float:
