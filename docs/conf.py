@@ -25,6 +25,7 @@ html_theme = "furo"
 html_title = f"fastremap {version}"
 html_show_copyright = False
 
+myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # notebooks are stored with their outputs
 

@@ -20,7 +20,7 @@ from fastremap_dask.demo import make_volume
 
 # What only a shell understands.
 SHELL = re.compile(r"[|<>&;$]")
-REASONS = {"needs a cluster", "needs an object store", "needs packages that tests do not install", "installs packages"}
+REASONS = {"needs a cluster", "needs an object store", "installs packages"}
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^(?P<mark><!-- not run: .+ -->\n)?```(?P<language>python|sh|cpp)\n(?P<code>.*?)^```$", re.M | re.S)
 VOLUME_NBYTES = 8 * 96**3
