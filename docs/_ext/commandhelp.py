@@ -1,6 +1,5 @@
 """A directive that shows the help of a command of `fastremap`, as a terminal of 90 columns does."""
 
-import click
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
@@ -17,13 +16,11 @@ class CommandHelp(Directive):
 
     def run(self) -> list[nodes.Node]:
         """Return the text as a literal block."""
-        with click.Context(main, info_name="fastremap", terminal_width=COLUMNS, max_content_width=COLUMNS) as context:
-            command, names = main, ["fastremap"]
-            if self.arguments:
-                command, names = main.commands[self.arguments[0]], ["fastremap", self.arguments[0]]
-                context = click.Context(
-                    command, info_name=" ".join(names), terminal_width=COLUMNS, max_content_width=COLUMNS
-                )
+        command, name = main, "fastremap"
+        if self.arguments:
+            command, name = main.commands[self.arguments[0]], f"fastremap {self.arguments[0]}"
+        width = {"terminal_width": COLUMNS, "max_content_width": COLUMNS}
+        with command.make_context(name, [], resilient_parsing=True, **width) as context:
             text = command.get_help(context)
         return [nodes.literal_block(text, text, language="text")]
 
