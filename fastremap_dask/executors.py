@@ -14,11 +14,13 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import resource_tracker
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import dask
 import psutil
 
+from . import stages
 from .stages import Executor, Future, JobError
 
 if TYPE_CHECKING:
@@ -126,8 +128,12 @@ class ClusterExecutor:
         """Wait for the tasks, unless their workers end: one that runs cannot be stopped, and must not write later."""
         from distributed import wait
 
-        if not self._ends and self._client.status == "running" and self._client.nthreads():
-            wait(futures)
+        while not self._ends and self._client.status == "running" and self._client.nthreads():
+            try:
+                wait(futures, timeout=stages.CHECK_S)
+                return
+            except TimeoutError:  # the workers may have gone meanwhile
+                continue
 
     def error(self, future: Any) -> BaseException | None:
         """Return what a task raised; of those that did not, which are nearly all, nobody has to be asked."""
@@ -138,8 +144,26 @@ class ClusterExecutor:
         return ConnectionError(f"the connection to the scheduler was lost (the task is {future.status})")
 
     def results(self, futures: list[Any]) -> list[Any]:
-        """Return what tasks returned, all fetched at once."""
-        return self._client.gather(futures)
+        """Return what tasks returned, all fetched at once; raise as `check` does if no worker has it any more."""
+        # What a worker that has died held is computed again, for which gather waits as long as it takes.
+        fetched: SimpleQueue = SimpleQueue()
+
+        def fetch() -> None:
+            try:
+                fetched.put((self._client.gather(futures), None))
+            except BaseException as error:
+                fetched.put((None, error))
+
+        threading.Thread(target=fetch, name="fastremap-gather", daemon=True).start()
+        while True:
+            try:
+                results, error = fetched.get(timeout=stages.CHECK_S)
+            except Empty:
+                self.check()
+                continue
+            if error is not None:
+                raise JobError(f"the results of tasks were lost: {describe(error)}") from error
+            return results
 
     def explain(self, error: BaseException) -> str:
         """Say what went wrong, and what to do where workers die."""
