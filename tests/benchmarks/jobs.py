@@ -45,7 +45,7 @@ def make_real(path: pathlib.Path, edge: int) -> None:
 
 
 def make_random(path: pathlib.Path, edge: int) -> None:
-    """Write random ids of 1e5 labels over 63 bits."""
+    """Write random ids of 60,000 labels over 63 bits."""
     rng = np.random.default_rng(0)
     labels = rng.integers(1, 2**63, 60_000, dtype=np.uint64)
     array = new_array(path, edge)

@@ -6,6 +6,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -266,6 +267,24 @@ def test_a_cluster_whose_workers_are_gone_ends_the_job(monkeypatch):
             pytest.raises(JobError, match="no worker process has been left for 1 s"),
         ):
             stages.run(executors.ClusterExecutor(client, worker_timeout=1.0), time.sleep, blocks())
+
+
+def test_results_that_no_worker_has_any_more_end_the_job(monkeypatch):
+    """The last worker dies after its task has ended, and before what it returned is fetched."""
+    monkeypatch.setattr(stages, "CHECK_S", 0.05)
+    come_back = threading.Event()
+    client = SimpleNamespace(gather=lambda futures: come_back.wait(), nthreads=dict, status="running")
+    with pytest.raises(JobError, match="no worker process has been left for 0 s"):
+        executors.ClusterExecutor(client, worker_timeout=0.2).results([None])
+    come_back.set()
+
+
+def test_results_that_cannot_be_fetched_end_the_job():
+    def lost(futures):
+        raise ConnectionError("the scheduler is gone")
+
+    with pytest.raises(JobError, match=r"^the results of tasks were lost: the scheduler is gone$"):
+        executors.ClusterExecutor(SimpleNamespace(gather=lost)).results([None])
 
 
 def test_workers_without_the_package_are_refused(client, source, tmp_path):
