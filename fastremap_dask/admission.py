@@ -15,8 +15,8 @@ from .journal import Journal, differences
 from .objects import Folder
 from .places import as_root, beside, is_free, show
 from .report import Report
+from .stored import Stored, foreign_names
 from .tables import FORMAT
-from .volumes import Stored, foreign_names
 
 
 def admit(frame: Frame, journal: Journal, settings: dict[str, Any]) -> Report | None:

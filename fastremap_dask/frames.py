@@ -13,7 +13,8 @@ from .metadata import check_codecs
 from .options import Options
 from .places import check_apart, show
 from .plan import Grids, Volume
-from .volumes import Source, Stored
+from .stored import Stored
+from .volumes import Source
 
 REPORT_SUFFIX, TABLE_SUFFIX = ".report.json", ".table.zarr"
 

@@ -11,7 +11,8 @@ from zarr.storage import StorePath
 
 from .options import Options
 from .places import Location, locate
-from .volumes import LABEL_KINDS, Source, Stored, open_source
+from .stored import Stored
+from .volumes import LABEL_KINDS, Source, open_source
 
 
 def open_sources(

@@ -29,9 +29,10 @@ from .places import Location, as_root, beside, locate
 from .report import Report
 from .running import Run, execute
 from .scratch import Perform
+from .stored import Stored
 from .tableformat import open_column, open_head
 from .tables import save_table
-from .volumes import LABEL_KINDS, Source, Stored, fill_label
+from .volumes import LABEL_KINDS, Source, fill_label
 
 
 @job

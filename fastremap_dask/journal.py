@@ -22,7 +22,7 @@ from .blocksets import BlockSet
 from .objects import Folder
 from .places import beside, show, this_machine
 from .stages import Hopeless, JobError
-from .volumes import settle
+from .writing import settle
 
 JOB_SUFFIX = ".job"
 FORMAT, VERSION = "fastremap-job", 1

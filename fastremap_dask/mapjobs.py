@@ -23,8 +23,9 @@ from .options import Options, job
 from .places import Location, as_root, locate
 from .report import Report
 from .running import Run, execute
+from .stored import Stored
 from .tables import open_table
-from .volumes import LABEL_KINDS, Source, Stored, fill_label
+from .volumes import LABEL_KINDS, Source, fill_label
 
 
 @job

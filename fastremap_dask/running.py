@@ -24,8 +24,8 @@ from .plan import Grids, Piece, Plan
 from .proofs import Proof, versions
 from .report import Report, StageReport
 from .stages import Executor, Hopeless, JobError
+from .stored import DOCUMENTS, Stored
 from .tasks import Job, Written
-from .volumes import DOCUMENTS, Stored
 
 
 def execute(frame: Frame, body: Callable[[Run], Facts]) -> Report | Forecast:

@@ -24,7 +24,7 @@ from .tableformat import (
     seal,
     write_rows,
 )
-from .volumes import settle
+from .writing import settle
 
 
 def save_table(table: LabelTable, store: StoreLike, *, overwrite: bool = False) -> None:

@@ -21,7 +21,9 @@ from .plan import Block, Grid, Grids, Piece
 from .relations import PartnerState
 from .stages import Hopeless
 from .states import LabelState, merge
-from .volumes import Source, Stored, read_block, stored_size, units_of, write_block
+from .stored import Stored, stored_size, units_of
+from .volumes import Source, read_block
+from .writing import write_block
 
 # Distinct labels are found in slabs of so many voxels: the hash table of a slab of distinct labels has 120 bytes each.
 SLAB_VOXELS = 2**21
