@@ -137,7 +137,8 @@ class ClusterExecutor:
 
     def error(self, future: Any) -> BaseException | None:
         """Return what a task raised; of those that did not, which are nearly all, nobody has to be asked."""
-        if future.status == "finished":
+        # A task whose result died with its worker since has ended once, and is done again.
+        if future.status in ("finished", "lost", "pending"):
             return None
         if future.status == "error":
             return future.exception()

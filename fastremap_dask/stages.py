@@ -176,7 +176,7 @@ def reduce(
             flight.add(merge, rest[:fan_in], "merge of states", urgent=True)
             rest = [*rest[fan_in:], flight.next()[1]]
         flight.add(finish, rest, "merge of the last states", passed_on=(ValueError, OSError))
-        return flight.next()[1].result()
+        return executor.results([flight.next()[1]])[0]
 
 
 def counter(progress: Progress | None, stage: str, grid: Grid) -> Callable[[int], None]:

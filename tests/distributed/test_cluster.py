@@ -1,6 +1,7 @@
 """Jobs on worker processes: the same bytes as on threads, and errors that come back."""
 
 import json
+import operator
 import os
 import pickle
 import signal
@@ -267,6 +268,26 @@ def test_a_cluster_whose_workers_are_gone_ends_the_job(monkeypatch):
             pytest.raises(JobError, match="no worker process has been left for 1 s"),
         ):
             stages.run(executors.ClusterExecutor(client, worker_timeout=1.0), time.sleep, blocks())
+
+
+def test_a_result_that_dies_with_its_worker_is_computed_again(client):
+    class Late(executors.ClusterExecutor):
+        n_killed = 0
+
+        def error(self, future):
+            """Look at a task that has ended only when the worker that held its result is dead."""
+            if not self.n_killed:
+                self.n_killed = 1
+                (worker,) = client.who_has([future])[future.key]
+                os.kill(client.run(os.getpid, workers=[worker])[worker], signal.SIGKILL)
+                while future.status == "finished":
+                    time.sleep(0.01)
+            return super().error(future)
+
+    got = []
+    stages.run(executor := Late(client), operator.neg, range(20), take=got.append)
+    assert sorted(got) == list(range(-19, 1))
+    assert executor.n_killed == 1
 
 
 def test_results_that_no_worker_has_any_more_end_the_job(monkeypatch):
