@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 RECOUNT_S = 5.0
 # How long a cluster may be without any worker before a job gives up.
 WORKERLESS_S = 120.0
-# From <malloc.h>; the threshold is glibc's own first one, which it raises by itself unless it is set.
-M_MMAP_THRESHOLD = -3
-MMAP_THRESHOLD_NBYTES = 128 * 1024
+# From <malloc.h>. While a job runs, glibc keeps what is freed, up to KEPT_NBYTES, for the next block: pages that are
+# fresh from the system cost more than it takes to read a chunk into them. GLIBCS_NBYTES is where its own rule ends.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+KEPT_NBYTES, GLIBCS_NBYTES = 2**30, 2**25
 
 
 class ThreadExecutor:
@@ -204,7 +205,7 @@ class ClusterExecutor:
 
 
 @contextmanager
-def threads(n: int, *, frugal: bool = False) -> Iterator[Executor]:
+def threads(n: int) -> Iterator[Executor]:
     """
     Run tasks on threads of this process for the length of a `with` block.
 
@@ -212,21 +213,31 @@ def threads(n: int, *, frugal: bool = False) -> Iterator[Executor]:
     ----------
     n : int
         Threads, at least 1.
-    frugal : bool
-        Have glibc, where it is the allocator, give each large buffer back to the system when it is freed, from now
-        on. Else it keeps some megabytes for each thread that ever decoded a chunk. Dask sets the same for workers.
 
     Yields
     ------
     Executor
         The executor.
     """
-    if frugal and sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
-        if mallopt is not None:
-            mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_NBYTES)
-    with ThreadPoolExecutor(n, thread_name_prefix="fastremap") as pool:
+    with _memory_kept(), ThreadPoolExecutor(n, thread_name_prefix="fastremap") as pool:
         yield ThreadExecutor(pool, n)
+
+
+@contextmanager
+def _memory_kept() -> Iterator[None]:
+    """Have glibc, where it is the allocator, keep what is freed for what comes next, and give it back at the end."""
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if not hasattr(libc, "mallopt"):  # musl has none
+        yield
+        return
+    libc.mallopt(M_MMAP_THRESHOLD, KEPT_NBYTES)
+    libc.mallopt(M_TRIM_THRESHOLD, KEPT_NBYTES)
+    try:
+        yield
+    finally:
+        libc.mallopt(M_MMAP_THRESHOLD, GLIBCS_NBYTES)
+        libc.mallopt(M_TRIM_THRESHOLD, 2 * GLIBCS_NBYTES)
+        libc.malloc_trim(0)
 
 
 @contextmanager
@@ -254,10 +265,16 @@ def local_cluster(
     """
     from distributed import Client, LocalCluster
 
-    # Workers that are started anew take their logging from the configuration alone.
-    quiet = dask.config.set({"logging": {"distributed": "critical"}})
+    # Workers that are started anew take their logging, and their settings of glibc, from the configuration alone.
+    settings = dask.config.set(
+        {
+            "logging": {"distributed": "critical"},
+            "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": KEPT_NBYTES,
+            "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": KEPT_NBYTES,
+        }
+    )
     with ExitStack() as stack:
-        with _interrupts_deferred(), quiet:
+        with _interrupts_deferred(), settings:
             cluster = LocalCluster(
                 n_workers=n_workers,
                 threads_per_worker=n_threads,

@@ -17,7 +17,7 @@ import zarr
 from zarr.abc.store import RangeByteRequest
 from zarr.buffer import cpu, default_buffer_prototype
 from zarr.core.sync import sync  # stores have no other way to be asked from code that is not async
-from zarr.storage import LocalStore, StorePath
+from zarr.storage import LocalStore, MemoryStore, StorePath
 
 Result = TypeVar("Result")
 
@@ -67,6 +67,50 @@ def access(attempt: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         What the last attempt raised.
     """
     return sync(patiently(attempt))
+
+
+def run_at(place: StorePath, coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """
+    Run what moves voxels from or to a store: in this thread, where the store does not need zarr's event loop.
+
+    Parameters
+    ----------
+    place : zarr.storage.StorePath
+        What is accessed.
+    coroutine : coroutine
+        The access.
+
+    Returns
+    -------
+    object
+        What the coroutine returns.
+
+    Notes
+    -----
+    zarr's one event loop copies the chunks of all threads, and each chunk goes from thread to thread six times: two
+    threads that read a volume get no further than one and a half. Here chunks of one call come one after the other, so
+    that a call never holds more than one of them beside its result.
+    """
+    if isinstance(place.store, LocalStore | MemoryStore):
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            with asyncio.Runner(loop_factory=_ThisThread) as runner:
+                return runner.run(coroutine)
+    return sync(coroutine)  # in a notebook's own thread too: it has a loop, beside which no other can run
+
+
+class _ThisThread(asyncio.SelectorEventLoop):
+    """An event loop that calls in its own thread what it is asked to call in another."""
+
+    def run_in_executor(self, executor: Any, function: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+        """Call the function at once."""
+        done = self.create_future()
+        try:
+            done.set_result(function(*args))
+        except Exception as error:
+            done.set_exception(error)
+        return done
 
 
 async def patiently(attempt: Callable[[], Coroutine[Any, Any, Result]]) -> Result:

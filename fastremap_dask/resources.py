@@ -164,7 +164,7 @@ class Resources:
             return nullcontext(ClusterExecutor(self.client, **given))
         if self.n_processes:
             return executors.local_cluster(self.n_processes, plan.n_threads, self.memory_limit_nbytes, **given)
-        return executors.threads(plan.n_threads, frugal=self.memory_limit_nbytes is not None)
+        return executors.threads(plan.n_threads)
 
 
 def _positive(value: int, name: str) -> int:

@@ -13,7 +13,7 @@ from zarr.errors import NodeNotFoundError
 import fastremap
 
 from .blocksets import BlockSet
-from .objects import access, at_once
+from .objects import at_once, patiently, run_at
 from .places import Location, Options, locate, show
 from .plan import Block, Grid, Volume
 from .stored import Stored, stored_size, stored_units
@@ -159,7 +159,7 @@ def read_block(source: Source, block: Block) -> np.ndarray:
     if array.shards is not None:
         _check_shards(source.stored, array, box)
     opened = array.async_array
-    voxels = np.asarray(access(lambda: opened.getitem(box)))
+    voxels = np.asarray(run_at(source.stored.place, patiently(lambda: opened.getitem(box))))
     native = np.require(voxels, voxels.dtype.newbyteorder("="), ["C", "W"])
     return fastremap.transpose(native) if source.reverse else native
 

@@ -11,7 +11,7 @@ from zarr.storage import StorePath
 
 import fastremap
 
-from .objects import make_durable, patiently
+from .objects import make_durable, patiently, run_at
 from .plan import Block, Grid
 from .stored import Stored, stored_size, units_of
 
@@ -58,7 +58,7 @@ def write_block(target: Stored, block: Block, voxels: np.ndarray, *, durable: bo
         )
         places.append(target.place / array.metadata.encode_chunk_key(coords))
         writes.append((unasked if _nowhere_empty(array, values) else array, places[-1], box, values))
-    sync(_write_units(writes))
+    run_at(target.place, _write_units(writes))
     if durable:
         for place in places:
             make_durable(place)
