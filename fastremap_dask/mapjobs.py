@@ -14,7 +14,7 @@ import fastremap
 from fastremap import LabelTable
 from fastremap.dtypes import bounds, fits, require_fit
 
-from . import tasks
+from . import jobtable, tasks
 from .forecasts import Forecast
 from .frames import Facts, Frame
 from .given import locate_targets, open_sources
@@ -282,11 +282,11 @@ def _map(
                 f"chunks that are not stored hold the label {fill_label(read.stored)}, which the table lacks: add it, "
                 'or give missing="keep" or a number'
             )
-        tasks.save_job_table(run.journal.work, table)
+        jobtable.save_table(run.journal.work, table)
         try:
             run.write(name, partial(tasks.write_mapped, digest=table.digest, missing=missing), written, None)
         finally:
-            run.executor.on_each_process(tasks.forget_tables)
+            run.executor.on_each_process(jobtable.forget_tables)
         return Facts(written)
 
     return execute(frame, body)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Lock as ThreadLock
 from typing import Any
 
 import numpy as np
 
 import fastremap
-from fastremap import LabelTable
 from fastremap.digests import digest
 
 from .columns import Columns, pack
+from .jobtable import load_table
 from .journal import Lock
 from .objects import Folder, counted_retries
 from .plan import Block, Grid, Grids, Piece
@@ -324,51 +323,3 @@ def check_written(piece: Piece, *, job: Job) -> bool:
     if found != sizes:
         job.work.delete(mark)
     return found == sizes
-
-
-_TABLES: dict[str, LabelTable] = {}
-_TABLES_LOCK = ThreadLock()
-
-
-def save_job_table(work: Folder, table: LabelTable) -> None:
-    """
-    Leave a table for the tasks of a job.
-
-    Parameters
-    ----------
-    work : Folder
-        The job's.
-    table : LabelTable
-        The table.
-    """
-    work.put("table", pack({"old": table.old, "new": table.new}))
-
-
-def load_table(work: Folder, digest: str) -> LabelTable:
-    """
-    Return the table of a job, read from its store once in each process.
-
-    Parameters
-    ----------
-    work : Folder
-        The job's.
-    digest : str
-        The table's.
-
-    Returns
-    -------
-    LabelTable
-        The table; all threads share it.
-    """
-    with _TABLES_LOCK:  # two threads would each read it
-        loaded = _TABLES.get(digest)
-        if loaded is None:
-            columns = Columns.open(work, "table")
-            loaded = _TABLES[digest] = LabelTable.from_arrays(columns.read("old"), columns.read("new"))
-        return loaded
-
-
-def forget_tables() -> None:
-    """Free the tables that `load_table` holds in this process."""
-    with _TABLES_LOCK:
-        _TABLES.clear()

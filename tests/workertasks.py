@@ -16,9 +16,9 @@ def first_voxel(block):
 
 
 def tables_held():
-    from fastremap_dask import tasks
+    from fastremap_dask import jobtable
 
-    return len(tasks._TABLES)
+    return len(jobtable._TABLES)
 
 
 def die(n):
