@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from .executors import describe
+from .executors import describe, log_dashboard
 from .progress import showing
 
 CONNECT_S = 10.0
@@ -224,7 +224,7 @@ def _sigterm_as_sigint(terminated: list[int]) -> Iterator[None]:
 
 
 @contextmanager
-def connected(scheduler: str | None, *, quiet: bool = False) -> Iterator[Any]:
+def connected(scheduler: str | None) -> Iterator[Any]:
     """
     Connect to a running Dask cluster for the length of a `with` block.
 
@@ -232,8 +232,6 @@ def connected(scheduler: str | None, *, quiet: bool = False) -> Iterator[Any]:
     ----------
     scheduler : str or None
         Address of the scheduler.
-    quiet : bool
-        Do not say where its dashboard is.
 
     Yields
     ------
@@ -258,6 +256,5 @@ def connected(scheduler: str | None, *, quiet: bool = False) -> Iterator[Any]:
             f"no Dask scheduler answers at {scheduler}: is it running, and the address right?"
         ) from error
     with client:
-        if not quiet and "dashboard" in client.scheduler_info().get("services", ()):
-            click.echo(f"dashboard: {client.dashboard_link}", err=True)
+        log_dashboard(client)
         yield client

@@ -120,7 +120,7 @@ def job_options(command: Callable) -> Callable:
         if options["resume"] and options["overwrite"]:
             raise click.UsageError("--resume goes on with a job, and --overwrite begins anew: give one of them")
         common = {name: options.pop(name) for name in names}
-        with connected(scheduler, quiet=ctx.obj is None) as client:
+        with connected(scheduler) as client:
             return command(*args, **options, common={**common, "client": client, "progress": ctx.obj})
 
     return wrapped

@@ -286,7 +286,21 @@ def local_cluster(
             stack.callback(_close, cluster)
             client = Client(cluster)
             stack.callback(_close, client)
+        log_dashboard(client)
         yield ClusterExecutor(client, ends=True, **given)
+
+
+def log_dashboard(client: Client) -> None:
+    """
+    Log, as information, where a cluster's dashboard is, if it has one; it needs bokeh.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Connected to the cluster.
+    """
+    if "dashboard" in client.scheduler_info().get("services", ()):
+        logging.getLogger(__name__).info("dashboard: %s", client.dashboard_link)
 
 
 def _close(part: Any) -> None:

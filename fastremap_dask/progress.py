@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import click
@@ -31,7 +32,9 @@ class RateColumn(ProgressColumn):
 @contextmanager
 def showing(quiet: bool) -> Iterator[Progress | None]:
     """
-    Show on stderr how far a job is: bars on a terminal, else plain lines. Stages of one block vanish when done.
+    Show on stderr how far a job is, and where to watch it: bars on a terminal, else plain lines.
+
+    Stages of one block vanish when done.
 
     Parameters
     ----------
@@ -46,24 +49,43 @@ def showing(quiet: bool) -> Iterator[Progress | None]:
     console = Console(stderr=True)
     if quiet:
         yield None
-    elif not console.is_terminal:
-        yield plain_lines()
-    else:
-        columns = (TextColumn("{task.description:<14}"), BarColumn(), MofNCompleteColumn(), TextColumn("blocks"))
-        bars = Bars(*columns, RateColumn(), TimeRemainingColumn(elapsed_when_finished=True), console=console)
-        tasks: dict[str, Any] = {}
+        return
+    with _information_shown(), _bars(console) if console.is_terminal else nullcontext(plain_lines()) as progress:
+        yield progress
 
-        def update(stage: str, n_done: int, n_blocks: int) -> None:
-            bars.start()  # with the first stage: a command without any shows no bars
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=n_blocks)
-            brief = n_blocks <= 1 and n_done == n_blocks
-            bars.update(tasks[stage], completed=n_done, total=n_blocks, visible=not brief)
 
-        try:
-            yield update
-        finally:
-            bars.stop()
+@contextmanager
+def _information_shown() -> Iterator[None]:
+    """Print what the package logs as information, such as where a dashboard is."""
+    logger, handler = logging.getLogger(__package__), logging.StreamHandler()
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+        logger.removeHandler(handler)
+
+
+@contextmanager
+def _bars(console: Console) -> Iterator[Progress]:
+    """Show a bar for each stage."""
+    columns = (TextColumn("{task.description:<14}"), BarColumn(), MofNCompleteColumn(), TextColumn("blocks"))
+    bars = Bars(*columns, RateColumn(), TimeRemainingColumn(elapsed_when_finished=True), console=console)
+    tasks: dict[str, Any] = {}
+
+    def update(stage: str, n_done: int, n_blocks: int) -> None:
+        bars.start()  # with the first stage: a command without any shows no bars
+        if stage not in tasks:
+            tasks[stage] = bars.add_task(stage, total=n_blocks)
+        brief = n_blocks <= 1 and n_done == n_blocks
+        bars.update(tasks[stage], completed=n_done, total=n_blocks, visible=not brief)
+
+    try:
+        yield update
+    finally:
+        bars.stop()
 
 
 def plain_lines(clock: Callable[[], float] = time.monotonic) -> Progress:
