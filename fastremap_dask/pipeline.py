@@ -11,7 +11,6 @@ from itertools import accumulate
 from typing import Any
 
 import numpy as np
-import zarr
 from zarr.storage import StorePath
 
 from fastremap.dtypes import bounds, ladder
@@ -21,7 +20,7 @@ from .objects import Folder, at_once, make_durable
 from .places import as_root
 from .scratch import Item, Perform, Scratch
 from .shuffle import Sources, split
-from .tableformat import CHUNK_LENGTH, create_columns, seal
+from .tableformat import CHUNK_LENGTH, create_table, seal
 
 # A task that sorts a row holds, beside it, its place in the order.
 PLACE_NBYTES = 8
@@ -209,8 +208,7 @@ def write_table(
     length = max(1, merge.capacity // CHUNK_LENGTH) * CHUNK_LENGTH
 
     def compute() -> str:
-        group = at_once(lambda: zarr.open_group(as_root(table), mode="a"))
-        at_once(lambda: create_columns(group, dtypes, n_rows))
+        group = create_table(as_root(table), dtypes, n_rows)
         writing = partial(write_table_rows, scratch=merge.scratch, table=table, columns=columns)
         starts = range(0, n_rows, length)
         items = (_rows(index, start, min(length, n_rows - start), offsets) for index, start in enumerate(starts))

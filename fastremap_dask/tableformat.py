@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import zarr
 from zarr.errors import GroupNotFoundError
-from zarr.storage import StoreLike, StorePath
+from zarr.storage import MemoryStore, StoreLike, StorePath
 
-from .objects import access, at_once, make_durable
+from .objects import Folder, access, at_once, make_durable
 
 FORMAT = "fastremap-label-table"
 VERSION = 2
@@ -22,7 +22,7 @@ CHUNK_LENGTH = 2**20  # labels; at most 8 MB, so that a reader can take part of 
 
 def create_columns(group: zarr.Group, dtypes: Mapping[str, np.dtype], n_labels: int) -> None:
     """
-    Make the arrays of a table that is yet to be written, where they are not there already.
+    Make the arrays of a table that is yet to be written.
 
     Parameters
     ----------
@@ -34,8 +34,33 @@ def create_columns(group: zarr.Group, dtypes: Mapping[str, np.dtype], n_labels: 
         The length of all.
     """
     for name, dtype in dtypes.items():
-        if name not in group:
-            group.create_array(name, shape=(n_labels,), dtype=dtype, chunks=(min(max(1, n_labels), CHUNK_LENGTH),))
+        group.create_array(name, shape=(n_labels,), dtype=dtype, chunks=(min(max(1, n_labels), CHUNK_LENGTH),))
+
+
+def create_table(table: StorePath, dtypes: Mapping[str, np.dtype], n_labels: int) -> zarr.Group:
+    """
+    Make an unfinished table where none is, and nothing above it: zarr would make every folder of the store a group.
+
+    Parameters
+    ----------
+    table : zarr.storage.StorePath
+        Its place. What an earlier attempt has left there remains.
+    dtypes : mapping of str to numpy.dtype
+        Of each column.
+    n_labels : int
+        The length of all.
+
+    Returns
+    -------
+    zarr.Group
+        The table, whose rows are to be written.
+    """
+    model, folder = StorePath(MemoryStore()), Folder(table)
+    create_columns(zarr.create_group(model), dtypes, n_labels)
+    for name in Folder(model).names():
+        if not folder.has(name):
+            folder.put(name, Folder(model).get(name))
+    return at_once(lambda: zarr.open_group(table, mode="r+"))
 
 
 def open_column(table: StorePath, name: str) -> zarr.Array:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import zarr
 from zarr.errors import GroupNotFoundError
-from zarr.storage import StoreLike
+from zarr.storage import StoreLike, StorePath
 
 from fastremap import LabelTable
 
@@ -20,6 +20,7 @@ from .tableformat import (
     chunk_digests,
     column_digest,
     create_columns,
+    create_table,
     open_head,
     seal,
     write_rows,
@@ -76,16 +77,21 @@ def save_table(table: LabelTable, store: StoreLike, *, overwrite: bool = False) 
             if name in existing:
                 del existing[name]
     try:
-        _write(table, zarr.create_group(store) if existing is None else existing)
+        _write(table, store, existing)
     except BaseException:
         settle()
         raise
 
 
-def _write(table: LabelTable, group: zarr.Group) -> None:
+def _write(table: LabelTable, store: StoreLike, existing: zarr.Group | None) -> None:
     """Write the columns, and then what says that they are whole."""
     columns = {"old": table.old, "new": table.new}
-    create_columns(group, {name: column.dtype for name, column in columns.items()}, len(table))
+    dtypes = {name: column.dtype for name, column in columns.items()}
+    if isinstance(store, StorePath):
+        group = create_table(store, dtypes, len(table))
+    else:
+        group = zarr.create_group(store) if existing is None else existing
+        create_columns(group, dtypes, len(table))
     seal(group, {name: write_rows(group[name], 0, column) for name, column in columns.items()})
 
 

@@ -339,7 +339,8 @@ def test_memory_stores_serve_all_jobs():
     transpose_zarr(StorePath(store, "a"), StorePath(store, "b"))
     unique_zarr(StorePath(store, "b"), StorePath(store, "t"))
     assert open_columns(StorePath(store, "t"))["counts"].sum() == np.prod(SHAPE)
+    unique_zarr(StorePath(store, "b"), StorePath(store, "deep/t"))
     assert sorted({key.split("/")[0] for key in store._store_dict}) == [
-        *("a", "b", "b.report.json", "t", "t.report.json"),
-        "zarr.json",  # zarr makes every folder above a group a group
+        *("a", "b", "b.report.json", "deep", "t", "t.report.json", "zarr.json"),  # the last by zarr itself, above a
     ]
+    assert "deep/zarr.json" not in store._store_dict
