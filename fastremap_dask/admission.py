@@ -13,6 +13,8 @@ from zarr.storage import StorePath
 from .frames import REPORT_SUFFIX, Frame
 from .journal import Journal, differences
 from .objects import Folder
+from .ome import label_image
+from .omegroups import foreign_in_group
 from .places import as_root, beside, is_free, show
 from .report import Report
 from .stored import Stored, foreign_names
@@ -54,16 +56,14 @@ def admit(frame: Frame, journal: Journal, settings: dict[str, Any]) -> Report | 
         if not options.overwrite:
             raise FileExistsError(f"{name} is unfinished: resume goes on with the job, overwrite begins it anew")
         settings["overwrites"] = True
-        for product in frame.products:
-            _check_replaceable(product, unfinished=True)
+        _check_replaceable(frame, unfinished=True)
         return None
     finished = None
     if options.resume:
         finished = _finished(frame, settings)
     elif options.overwrite:
         settings["overwrites"] = True
-        for product in frame.products:
-            _check_replaceable(product)
+        _check_replaceable(frame)
     else:
         for product in frame.products:
             if not is_free(product):
@@ -145,20 +145,33 @@ def is_table(place: StorePath) -> bool:
         return False
 
 
-def _check_replaceable(place: StorePath, *, unfinished: bool = False) -> None:
-    """Refuse to overwrite what is no Zarr array or label table; of an unfinished job also its bare chunks."""
-    if is_free(place) or is_table(place):
-        return
-    name = show(place)
-    try:
-        node = zarr.open(place, mode="r")
-    except (NodeNotFoundError, FileExistsError, ValueError, KeyError) as error:  # the second for a file
-        if unfinished:
-            return
-        raise FileExistsError(f"{name} holds something that is no Zarr array, and is not overwritten") from error
-    if not isinstance(node, zarr.Array):
-        raise FileExistsError(f"{name} is a Zarr group, and only arrays are overwritten")
-    stored = Stored(place, node.metadata.to_dict())
-    foreign = next((name for name in foreign_names(stored) if not name.endswith(".partial")), None)
-    if foreign is not None:
-        raise FileExistsError(f"{name} holds {foreign}, which is no part of its array: it is not overwritten")
+def _check_replaceable(frame: Frame, *, unfinished: bool = False) -> None:
+    """Refuse to overwrite what is nothing that a job like this writes; of an unfinished job also its bare chunks."""
+    groups = {show(image.target) for image in frame.images if image.target}
+    for place in frame.products:
+        if is_free(place) or is_table(place):
+            continue
+        name = show(place)
+        try:
+            node = zarr.open(place, mode="r")
+        except (NodeNotFoundError, FileExistsError, ValueError, KeyError) as error:  # the second for a file
+            if unfinished:
+                continue
+            raise FileExistsError(f"{name} holds something that is no Zarr array, and is not overwritten") from error
+        foreign = _foreign(place, node, name in groups)
+        if foreign is not None:
+            raise FileExistsError(f"{name} holds {foreign}, which is no part of its array: it is not overwritten")
+
+
+def _foreign(place: StorePath, node: zarr.Array | zarr.Group, may_be_group: bool) -> str | None:
+    """Return the name of something under a place that is no part of the array or label image there."""
+    if isinstance(node, zarr.Array):
+        names = foreign_names(Stored(place, node.metadata.to_dict()))
+    elif not may_be_group:
+        raise FileExistsError(f"{show(place)} is a Zarr group, and only arrays are overwritten")
+    else:
+        try:
+            names = foreign_in_group(label_image(place, node))
+        except (TypeError, ValueError) as error:
+            raise FileExistsError(f"{error}; it is not overwritten") from error
+    return next((name for name in names if not name.endswith(".partial")), None)

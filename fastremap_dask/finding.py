@@ -120,7 +120,7 @@ def _row_of_absent(run: Run, at: int, stored: BlockSet, found: list[Found], colu
     row = {"labels": fill_label(source.stored)}
     for name in columns:
         if name == "counts":
-            row[name] = count
+            row[name] = count if source.counted else 0
         elif name == "parents":
             row[name] = fill_label(run.job.sources[1].stored)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,6 +11,8 @@ from zarr.storage import StorePath
 
 from .blocksets import BlockSet
 from .metadata import check_codecs
+from .ome import LabelImage
+from .omegroups import check_target
 from .options import Options
 from .places import check_apart, show
 from .plan import Grids, Volume
@@ -32,8 +35,8 @@ class Facts:
         Of the labels, where the job sees them.
     table_nbytes : int
         Bytes of the table that it wrote.
-    notes : tuple of str
-        What users should know.
+    new_label : callable
+        Given a label, returns what it has become; None where it is not there any more.
     """
 
     targets: tuple[Stored, ...] = ()
@@ -41,7 +44,7 @@ class Facts:
     lowest_id: int | None = None
     highest_id: int | None = None
     table_nbytes: int = 0
-    notes: tuple[str, ...] = ()
+    new_label: Callable[[int], int | None] = lambda label: label
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,8 @@ class Frame:
         How often it reads the source.
     aligned : bool
         The sources are labelings of one volume, and a block of it is read from each.
+    images : tuple of LabelImage
+        Those of which some of the sources, and of the targets, are the arrays.
     """
 
     name: str
@@ -80,24 +85,44 @@ class Frame:
     settings: dict[str, Any] = field(default_factory=dict)
     passes: int = 1
     aligned: bool = False
+    images: tuple[LabelImage, ...] = ()
 
     @property
     def place(self) -> StorePath:
         """Where the journal and the report lie beside."""
-        return self.targets[0] if self.targets else self.table
+        return self.products[0]
 
     @property
     def products(self) -> list[StorePath]:
-        """What the job makes."""
-        return [*self.targets, *([self.table] if self.table is not None else [])]
+        """What the job makes, as users named it."""
+        return [*self.written, *([self.table] if self.table is not None else [])]
+
+    @property
+    def read(self) -> list[StorePath]:
+        """What the job reads, as users named it."""
+        return self.as_given(self.sources)
+
+    @property
+    def written(self) -> list[StorePath]:
+        """Where the job writes arrays and groups of them, as users named it."""
+        targets = ((image.target, path) for image in self.images if image.target for path in image.paths)
+        return _as_named(self.targets, {show(target / path): target for target, path in targets})
+
+    def as_given(self, sources: Sequence[Source]) -> list[StorePath]:
+        """Return the places of sources as users named them: the group of those that lie in one."""
+        groups = {show(image.place / path): image.place for image in self.images for path in image.paths}
+        return _as_named([source.stored.place for source in sources], groups)
 
     def check(self) -> None:
         """Refuse places and codecs that cannot work. Nothing is written."""
         if self.options.resume and self.options.overwrite:
             raise ValueError("resume goes on with a job, and overwrite begins anew: give one of them")
         for product in self.products:
-            for source in self.sources:
-                check_apart(source.stored.place, product)
+            for source in self.read:
+                check_apart(source, product)
+        for image in self.images:
+            if image.target is not None:
+                check_target(image)
         for source, documents in zip(self.sources, self.documents, strict=False):
             for document in documents:
                 check_codecs(document, show(source.stored.place))
@@ -136,4 +161,12 @@ class Frame:
             "target": [product.path.rpartition("/")[2] for product in self.products],
             "layout": layouts,
         }
+        if self.images:
+            named["groups' metadata"] = [image.attributes for image in self.images]
         return json.loads(json.dumps(named | self.settings, default=str))
+
+
+def _as_named(places: Sequence[StorePath], groups: Mapping[str, StorePath]) -> list[StorePath]:
+    """Return places, and instead of those that lie in a group, by their names, the group once."""
+    named = [groups.get(show(place), place) for place in places]
+    return [place for before, place in zip([None, *named], named, strict=False) if place is not before]

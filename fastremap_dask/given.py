@@ -5,21 +5,98 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
+import zarr
 from zarr.storage import StorePath
 
+from .ome import LabelImage, label_image
 from .options import Options
-from .places import Location, locate
+from .places import Location, check_disjoint, locate, show
 from .stored import Stored
-from .volumes import LABEL_KINDS, Source, open_source
+from .volumes import LABEL_KINDS, Source, labels_in, open_node, open_source
+
+
+class Volumes(NamedTuple):
+    """
+    Hold what a job reads.
+
+    Parameters
+    ----------
+    sources : tuple of Source
+        Arrays, one after the other in one space of indices; those of one label image follow each other.
+    images : tuple of LabelImage or None
+        What users named: a label image, or None for a single array.
+    """
+
+    sources: tuple[Source, ...]
+    images: tuple[LabelImage | None, ...]
+
+
+def open_volumes(source: Location | Sequence[Location], options: Options) -> Volumes:
+    """
+    Open what a job reads: arrays, and OME-Zarr groups of them.
+
+    Parameters
+    ----------
+    source : location or list of locations
+        The volumes.
+    options : Options
+        The region of them that counts.
+
+    Returns
+    -------
+    Volumes
+        The volumes.
+
+    Raises
+    ------
+    FileNotFoundError, TypeError
+        If there is none at a place.
+    ValueError
+        If a group is not as OME-Zarr has it, or a region of one is asked for.
+    """
+    images: list[LabelImage | None] = []
+    arrays: list[tuple[Stored, bool]] = []
+    for where in source if isinstance(source, list | tuple) else [source]:
+        place, node = open_node(where, options.storage_options)
+        if isinstance(node, zarr.Array):
+            images.append(None)
+            arrays.append((labels_in(place, node), True))
+            continue
+        image = label_image(place, node)
+        if options.region is not None:
+            raise ValueError(
+                f"{show(place)} is an OME-Zarr group, and region= is for one array: name it, such as "
+                f"{show(place / image.paths[0])}"
+            )
+        images.append(image)
+        arrays += [(level, at == 0) for at, level in enumerate(_levels(image))]
+    return Volumes(_in_a_row(arrays, options), tuple(images))
+
+
+def _levels(image: LabelImage) -> list[Stored]:
+    """Open the arrays of a label image."""
+    try:
+        levels = [open_source(image.place / path) for path in image.paths]
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{error}, which the OME-Zarr metadata of {show(image.place)} names") from error
+    n_axes = [len(level.open().shape) for level in levels]
+    if len(set(n_axes)) > 1:
+        raise ValueError(
+            f"the arrays of the OME-Zarr group {show(image.place)} have {n_axes} axes, and not all as many"
+        )
+    return levels
 
 
 def open_sources(
     source: Location | Sequence[Location], options: Options, *, reverse: bool = False
 ) -> tuple[Source, ...]:
     """
-    Open what a job reads.
+    Open what a job reads that takes single arrays only.
 
     Parameters
     ----------
@@ -35,11 +112,16 @@ def open_sources(
     tuple of Source
         The volumes, one after the other in one space of indices.
     """
+    places = source if isinstance(source, list | tuple) else [source]
+    return _in_a_row([(open_source(where, options.storage_options), True) for where in places], options, reverse)
+
+
+def _in_a_row(arrays: Sequence[tuple[Stored, bool]], options: Options, reverse: bool = False) -> tuple[Source, ...]:
+    """Number the voxels of arrays through."""
     sources, begin = [], 0
-    for where in source if isinstance(source, list | tuple) else [source]:
-        stored = open_source(where, options.storage_options)
+    for stored, counted in arrays:
         offset, shape = region_of(stored, options.region)
-        sources.append(Source(stored, offset, shape, reverse, begin))
+        sources.append(Source(stored, offset, shape, reverse, begin, counted))
         begin += math.prod(shape)
     if not sources:
         raise ValueError("the list of sources is empty: name at least one volume")
@@ -84,36 +166,42 @@ def region_of(stored: Stored, region: tuple[slice, ...] | None) -> tuple[tuple[i
     return tuple(offset), tuple(extent)
 
 
-def locate_targets(target: Location | Sequence[Location], n: int, options: Options) -> tuple[StorePath, ...]:
+def locate_targets(
+    target: Location | Sequence[Location], images: Sequence[LabelImage | None], options: Options
+) -> tuple[tuple[StorePath, ...], tuple[LabelImage, ...]]:
     """
-    Return where a job is to write, one place for each source.
+    Return where a job is to write, one place for each array that it reads.
 
     Parameters
     ----------
     target : location or list of locations
         As users give it.
-    n : int
-        How many sources there are.
+    images : sequence of LabelImage or None
+        What they gave as sources; None for a single array.
     options : Options
         What opens URLs.
 
     Returns
     -------
-    tuple of zarr.storage.StorePath
+    targets : tuple of zarr.storage.StorePath
         The places.
+    images : tuple of LabelImage
+        The label images, with their targets.
 
     Raises
     ------
     ValueError
-        If there are not as many as sources, or two are the same.
+        If there are not as many as sources, or one is in another.
     """
     targets = target if isinstance(target, list | tuple) else [target]
-    if len(targets) != n:
-        raise ValueError(f"{n} sources need {n} targets, not {len(targets)}")
-    places = tuple(locate(each, read_only=False, storage_options=options.storage_options) for each in targets)
-    if len({str(place) for place in places}) < n:
-        raise ValueError("two targets are the same place")
-    return places
+    if len(targets) != len(images):
+        raise ValueError(f"{len(images)} sources need {len(images)} targets, not {len(targets)}")
+    places = [locate(each, read_only=False, storage_options=options.storage_options) for each in targets]
+    check_disjoint(places)
+    pairs = list(zip(places, images, strict=True))
+    arrays = [[place / path for path in image.paths] if image else [place] for place, image in pairs]
+    written = tuple(replace(image, target=place) for place, image in pairs if image)
+    return tuple(chain.from_iterable(arrays)), written
 
 
 def common_dtype(sources: Sequence[Source]) -> np.dtype:

@@ -20,7 +20,7 @@ from . import tasks
 from .finding import States, find
 from .forecasts import Forecast
 from .frames import TABLE_SUFFIX, Facts, Frame
-from .given import common_dtype, locate_targets, open_sources
+from .given import common_dtype, locate_targets, open_sources, open_volumes
 from .merging import Schema
 from .metadata import target_document
 from .numbering import Numbering, collect, number
@@ -107,9 +107,8 @@ def renumber_zarr(
     >>> zarr.open_array(place.store, path="ids.zarr")[:], report.n_labels
     (array([1, 0, 1, 2], dtype=int8), 3)
     """
-    sources = open_sources(source, options)
-    targets = locate_targets(target, len(sources), options)
-    table_place = beside(targets[0], TABLE_SUFFIX)
+    sources, given_images = open_volumes(source, options)
+    targets, images = locate_targets(target, given_images, options)
     known = None if table is None else known_place(table, options)
     rules = Numbering(
         operator.index(start), bool(preserve_zero), order, dtype and np.dtype(dtype), common_dtype(sources), known
@@ -127,7 +126,10 @@ def renumber_zarr(
         "counts": bool(counts),
         "table": known and open_head(as_root(known))[1]["digest"],
     }
-    frame = Frame("renumber", options, sources, targets, documents, table_place, settings, passes=2)
+    frame = Frame("renumber", options, sources, targets, documents, None, settings, passes=2, images=images)
+    table_place = beside(frame.place, TABLE_SUFFIX)
+    frame = replace(frame, table=table_place)
+    described = [label for image in images for label in image.label_values]
 
     def body(run: Run) -> Facts:
         columns = (*(["first"] if order == "first" else []), *(["counts"] if counts else []))
@@ -148,14 +150,16 @@ def renumber_zarr(
             columns=["counts"] if counts else [],
             budget_nbytes=run.plan.rows_nbytes,
             extra=states.absent or None,
-            ask=[fill_label(read.stored) for read in sources],
+            ask=[*(fill_label(read.stored) for read in sources), *described],
         )
+        fills, new_labels = found.asked[: len(sources)], found.asked[len(sources) :]
         written = tuple(
-            Stored(place, target_document(read.stored.document, np.dtype(found.dtype), fill, layout))
-            for place, read, layout, fill in zip(targets, sources, layouts, found.asked, strict=True)
+            Stored(place, target_document(read.stored.document, np.dtype(found.dtype), fill or 0, layout))
+            for place, read, layout, fill in zip(targets, sources, layouts, fills, strict=True)
         )
         run.write("write ids", tasks.write_ids, written, states)
-        return Facts(written, found.n_labels, found.lowest_id, found.highest_id, found.nbytes)
+        new_label = dict(zip(described, new_labels, strict=True)).get
+        return Facts(written, found.n_labels, found.lowest_id, found.highest_id, found.nbytes, new_label)
 
     return execute(frame, body)
 
@@ -204,9 +208,10 @@ def unique_zarr(source: Location | Sequence[Location], table: Location, *, optio
     >>> fastremap_dask.open_columns(report_place := zarr.storage.StorePath(place.store, "labels.table.zarr"))["counts"]
     array([1, 1, 2])
     """
-    sources = open_sources(source, options)
+    sources, given_images = open_volumes(source, options)
     place = locate(table, read_only=False, storage_options=options.storage_options)
-    frame = Frame("unique", options, sources, table=place)
+    images = tuple(image for image in given_images if image)
+    frame = Frame("unique", options, sources, table=place, images=images)
 
     def body(run: Run) -> Facts:
         dtype, columns = common_dtype(sources), ("counts", "first")

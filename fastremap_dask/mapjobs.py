@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from fastremap.dtypes import bounds, fits, require_fit
 from . import jobtable, tasks
 from .forecasts import Forecast
 from .frames import Facts, Frame
-from .given import locate_targets, open_sources
+from .given import Volumes, common_dtype, locate_targets, open_sources, open_volumes
 from .metadata import target_document
 from .options import Options, job
 from .places import Location, as_root, locate
@@ -87,7 +87,13 @@ def remap_zarr(
     """
     if isinstance(missing, str) and missing not in ("error", "keep"):
         raise ValueError(f'missing must be "error", "keep" or a number, not {missing!r}')
-    return _map("remap", source, target, as_table(table, options), missing, dtype, options)
+    volumes, mapping = open_volumes(source, options), as_table(table, options)
+
+    def new_label(label: int) -> int | None:
+        new = mapping.get(label, label if missing == "keep" else None)
+        return None if new == 0 != label else new  # what becomes background is no object any more
+
+    return _map("remap", volumes, target, mapping, missing, dtype, options, new_label)
 
 
 @job
@@ -149,7 +155,8 @@ def mask_zarr(
     >>> zarr.open_array(target)[:]
     array([0, 0, 0, 9])
     """
-    held = open_sources(source, options)[0].stored.open().dtype.newbyteorder("=")
+    volumes = open_volumes(source, options)
+    held = common_dtype(volumes.sources)
     if not isinstance(labels, np.ndarray):
         low, high = bounds(held)
         labels = np.array([label for label in map(operator.index, labels) if low <= label <= high], held)
@@ -158,7 +165,11 @@ def mask_zarr(
     keys = np.unique(labels[fits(labels, held)]).astype(held)
     values = keys if invert else np.full(keys.shape, value)
     table = LabelTable.from_arrays(keys, values)
-    return _map("mask", source, target, table, int(value) if invert else "keep", dtype, options)
+
+    def new_label(label: int) -> int | None:
+        return label if (label in table) == bool(invert) else None
+
+    return _map("mask", volumes, target, table, int(value) if invert else "keep", dtype, options, new_label)
 
 
 @job
@@ -205,7 +216,7 @@ def transpose_zarr(source: Location, target: Location, *, options: Options) -> R
     (3, 1)
     """
     sources = open_sources(source, options, reverse=True)
-    (read,), targets = sources, locate_targets(target, 1, options)
+    (read,), (targets, _) = sources, locate_targets(target, [None], options)
     dtype, layout = read.stored.open().dtype.newbyteorder("="), options.layout(read.shape, reverse=True)
     document = target_document(read.stored.document, dtype, fill_label(read.stored), layout)
     frame = Frame("transpose", options, sources, targets, ((document,),))
@@ -245,51 +256,62 @@ def as_table(table: Any, options: Options) -> LabelTable:
 
 def _map(
     name: str,
-    source: Location,
-    target: Location,
+    volumes: Volumes,
+    target: Location | Sequence[Location],
     table: LabelTable,
     missing: str | int,
     dtype: DTypeLike | None,
     options: Options,
+    new_label: Callable[[int], int | None],
 ) -> Report | Forecast:
-    """Run a job that maps each block by a table."""
-    sources = open_sources(source, options)
-    (read,), targets = sources, locate_targets(target, 1, options)
-    held = read.stored.open().dtype.newbyteorder("=")
-    trial = fastremap.remap(
-        np.empty(0, held),
-        table,
-        missing == "keep",
-        fill_value=None if isinstance(missing, str) else missing,
-        dtype=dtype,
-    )
-    if dtype is not None:
-        require_fit(table.new, trial.dtype, "new label")
-        require_fit(np.array([] if isinstance(missing, str) else [missing]), trial.dtype, "number for missing labels")
-    fill = _image_of_fill(read, table, missing, trial.dtype)
-    document = target_document(read.stored.document, trial.dtype, fill or 0, options.layout(read.shape))
+    """Run a job that maps each block by a table; `new_label` says what becomes of labels that metadata describes."""
+    sources = volumes.sources
+    targets, images = locate_targets(target, volumes.images, options)
+    dtypes = [_target_dtype(read, table, missing, dtype) for read in sources]
+    fills = [_image_of_fill(read, table, missing, to) for read, to in zip(sources, dtypes, strict=True)]
+    documents = [
+        target_document(read.stored.document, to, fill or 0, options.layout(read.shape))
+        for read, to, fill in zip(sources, dtypes, fills, strict=True)
+    ]
     settings = {
         "table": table.digest,
         "missing": missing if isinstance(missing, str) else int(missing),
-        "dtype": trial.dtype.name,
+        "dtype": dtypes[0].name,
     }
-    frame = Frame(name, options, sources, targets, ((document,),), settings=settings)
+    each = tuple((document,) for document in documents)
+    frame = Frame(name, options, sources, targets, each, settings=settings, images=images)
 
     def body(run: Run) -> Facts:
-        written = (Stored(targets[0], document),)
-        if fill is None and len(run.numbers()[0]) < run.plan.grids[0].n_blocks:
-            raise ValueError(
-                f"chunks that are not stored hold the label {fill_label(read.stored)}, which the table lacks: add it, "
-                'or give missing="keep" or a number'
-            )
+        written = tuple(map(Stored, targets, documents))
+        for read, fill, numbers, grid in zip(sources, fills, run.numbers(), run.plan.grids, strict=True):
+            if fill is None and len(numbers) < grid.n_blocks:
+                raise ValueError(
+                    f"chunks that are not stored hold the label {fill_label(read.stored)}, which the table lacks: add "
+                    'it, or give missing="keep" or a number'
+                )
         jobtable.save_table(run.journal.work, table)
         try:
             run.write(name, partial(tasks.write_mapped, digest=table.digest, missing=missing), written, None)
         finally:
             run.executor.on_each_process(jobtable.forget_tables)
-        return Facts(written)
+        return Facts(written, new_label=new_label)
 
     return execute(frame, body)
+
+
+def _target_dtype(read: Source, table: LabelTable, missing: str | int, dtype: DTypeLike | None) -> np.dtype:
+    """Return the dtype of a target, after a look at whether it holds all that the table has."""
+    found = fastremap.remap(
+        np.empty(0, read.stored.open().dtype.newbyteorder("=")),
+        table,
+        missing == "keep",
+        fill_value=None if isinstance(missing, str) else missing,
+        dtype=dtype,
+    ).dtype
+    if dtype is not None:
+        require_fit(table.new, found, "new label")
+        require_fit(np.array([] if isinstance(missing, str) else [missing]), found, "number for missing labels")
+    return found
 
 
 def _image_of_fill(read: Source, table: LabelTable, missing: str | int, dtype: np.dtype) -> int | None:

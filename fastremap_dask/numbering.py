@@ -42,8 +42,8 @@ class Numbered:
         The extreme ids of labels that voxels hold; 0 where none are.
     dtype : str
         Dtype of the ids.
-    asked : list of int
-        The ids of the labels that were asked for; 0 for one that is not in the table.
+    asked : list of int or None
+        The ids of the labels that were asked for; None for one that is not in the table.
     """
 
     digest: str
@@ -54,7 +54,7 @@ class Numbered:
     lowest_id: int = 0
     highest_id: int = 0
     dtype: str = ""
-    asked: Sequence[int] = ()
+    asked: Sequence[int | None] = ()
 
 
 def number(
@@ -143,7 +143,7 @@ def _number(
         "lowest_id": min(held, default=0),
         "highest_id": max(held, default=0),
         "dtype": dtype.name,
-        "asked": [asked.get(i, 0) for i in range(len(ask))],
+        "asked": [asked.get(i) for i in range(len(ask))],
     }
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from zarr.storage import FsspecStore, LocalStore, MemoryStore, ObjectStore, Stor
 from .npyfiles import NpyStore
 from .objects import access, list_under
 
-Location = str | os.PathLike | Store | StorePath | zarr.Array
+Location = str | os.PathLike | Store | StorePath | zarr.Array | zarr.Group
 Options = Mapping[str, Any] | None
 
 
@@ -26,7 +28,7 @@ def locate(where: Location, *, read_only: bool, storage_options: Options = None)
 
     Parameters
     ----------
-    where : str, path-like, zarr store, zarr.storage.StorePath or zarr.Array
+    where : str, path-like, zarr store, zarr.storage.StorePath, zarr.Array or zarr.Group
         The place. Paths on this machine are made absolute; of a URL the last part becomes the path. A .npy file is
         seen as a Zarr array.
     read_only : bool
@@ -50,7 +52,7 @@ def locate(where: Location, *, read_only: bool, storage_options: Options = None)
     ImportError
         If what reads such URLs is not installed.
     """
-    if isinstance(where, zarr.Array):
+    if isinstance(where, zarr.Array | zarr.Group):
         where = where.store_path
     if isinstance(where, Store):
         where = StorePath(where)
@@ -120,6 +122,80 @@ def beside(place: StorePath, suffix: str) -> StorePath:
     if not place.path:
         raise ValueError(f"the target must have a path inside {place.store}: what belongs to it is written beside it")
     return StorePath(place.store, place.path.removesuffix(".zarr") + suffix)
+
+
+def above(place: StorePath) -> StorePath | None:
+    """
+    Return the folder that a place lies in.
+
+    Parameters
+    ----------
+    place : zarr.storage.StorePath
+        The place.
+
+    Returns
+    -------
+    zarr.storage.StorePath or None
+        Of paths on this machine, and of URLs that fsspec opened, also where it is outside of the store.
+    """
+    store, parent = place.store, place.path.rpartition("/")[0]
+    if place.path:
+        return StorePath(store, parent)
+    if isinstance(store, LocalStore) and store.root.name:
+        return StorePath(LocalStore(store.root.parent, read_only=store.read_only))
+    if type(store) is FsspecStore and "/" in store.path.strip("/"):
+        path = store.path.rstrip("/").rpartition("/")[0]
+        return StorePath(FsspecStore(store.fs, path=path, read_only=store.read_only))
+    return None
+
+
+def last_name(place: StorePath) -> str:
+    """
+    Return the last part of the name of a place.
+
+    Parameters
+    ----------
+    place : zarr.storage.StorePath
+        The place.
+
+    Returns
+    -------
+    str
+        Empty at the root of a machine, of a bucket, or of a store that has no name.
+    """
+    store = place.store
+    if place.path:
+        whole = place.path
+    elif isinstance(store, LocalStore):
+        whole = store.root.name
+    elif type(store) is FsspecStore:
+        whole = store.path
+    else:
+        whole = getattr(getattr(store, "store", None), "prefix", None) or ""  # a bucket of obstore
+    return str(whole).rstrip("/").rpartition("/")[2]
+
+
+def relative_from(path: str, old: StorePath, new: StorePath) -> str | None:
+    """
+    Rewrite a relative path so that it leads to the same from another place.
+
+    Parameters
+    ----------
+    path : str
+        Relative to `old`.
+    old, new : zarr.storage.StorePath
+        The places.
+
+    Returns
+    -------
+    str or None
+        Relative to `new`; None if that is in another store.
+    """
+    (root, begin), (new_root, end) = _spelled(old), _spelled(new)
+    if root != new_root:
+        return None
+    leads_to = posixpath.normpath("/".join((*begin, path)))
+    return posixpath.relpath(leads_to, "/".join(end))
 
 
 def as_root(place: StorePath) -> StorePath:
@@ -213,6 +289,28 @@ def check_apart(source: StorePath, target: StorePath) -> None:
         raise ValueError(f"the target {show(target)} lies inside the source {show(source)}, which is never written")
     if one[1][: len(other[1])] == other[1]:
         raise ValueError(f"the source {show(source)} lies inside the target {show(target)}: choose another target")
+
+
+def check_disjoint(targets: Sequence[StorePath]) -> None:
+    """
+    Refuse targets of which one is another, or lies in another.
+
+    Parameters
+    ----------
+    targets : sequence of zarr.storage.StorePath
+        The places.
+
+    Raises
+    ------
+    ValueError
+        If it does. Nothing is written.
+    """
+    spelled = sorted((str(root), parts, show(place)) for place in targets for root, parts in [_spelled(place)])
+    for (root, parts, name), (other_root, other_parts, other) in pairwise(spelled):
+        if root == other_root and other_parts[: len(parts)] == parts:
+            raise ValueError(
+                "two targets are the same place" if parts == other_parts else f"the target {other} lies in {name}"
+            )
 
 
 def _spelled(place: StorePath) -> tuple[object, tuple[str, ...]]:

@@ -133,10 +133,19 @@ def number_part(
     facts = {
         "index": part.index,
         "ids": [int(present.min()), int(present.max())] if present.size else None,
-        "asked": [[i, int(ids[at])] for i, label in enumerate(ask) for at in np.flatnonzero(labels == label)],
+        "asked": _answers(ask, labels, ids),
     }
     answers = ids[columns.read("inverse", 0, int(starts[-1]))]
     return scratch.write({"starts": starts, "answers": answers, "ids": ids}, "numbers", part.index, **facts)
+
+
+def _answers(ask: Sequence[int], labels: np.ndarray, ids: np.ndarray) -> list[list[int]]:
+    """Return the place in `ask` and the id of each label asked for that is among ascending labels."""
+    low, high = (int(labels[0]), int(labels[-1])) if labels.size else (1, 0)
+    asked = [(i, label) for i, label in enumerate(ask) if low <= label <= high]
+    wanted = np.array([label for _, label in asked], labels.dtype)
+    at = np.searchsorted(labels, wanted)
+    return [[asked[i][0], int(ids[at[i]])] for i in np.flatnonzero(labels[at] == wanted).tolist()]
 
 
 def _ranks(scratch: Scratch, part: int, n_ranges: int, n_labels: int) -> np.ndarray:

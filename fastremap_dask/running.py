@@ -19,6 +19,7 @@ from .frames import REPORT_SUFFIX, Facts, Frame
 from .journal import Journal
 from .metadata import codecs_of
 from .objects import Folder, access, counted_retries, list_under, make_durable
+from .omegroups import consolidated_above, publish_group, withdraw
 from .places import beside, check_shared, innermost, locate, show
 from .plan import Grids, Piece, Plan
 from .proofs import Proof, versions
@@ -74,13 +75,17 @@ def execute(frame: Frame, body: Callable[[Run], Facts]) -> Report | Forecast:
                     journal.lock.check()
                     run.clear_products()
                 raise
-            report = run.report(facts)
+            # of each image the attributes of its target, and the entries that these lack
+            attributes = [image.relabelled(facts.new_label) for image in frame.images if image.target]
+            report = run.report(facts, sum(n_left_out for _, n_left_out in attributes))
         for product in frame.products:
             _sweep(product)
         journal.lock.check()
         put_report(frame, settings, report)
         for target in facts.targets:
             publish(target, durable=options.durable)
+        for image, (attribute, _) in zip(frame.images, attributes, strict=False):
+            publish_group(image, attribute, durable=options.durable)
     return report
 
 
@@ -288,6 +293,9 @@ class Run:
         work = self.journal.work
         if work.has("cleared"):
             return
+        for image in self.frame.images:
+            if image.target is not None:
+                withdraw(image)
         self.clear_products()
         Folder(beside(self.frame.place, REPORT_SUFFIX)).delete("")
         work.put("cleared", b"")
@@ -297,15 +305,15 @@ class Run:
         for product in self.frame.products:
             access(lambda product=product: product.store.delete_dir(product.path))
 
-    def report(self, facts: Facts) -> Report:
-        """Put together what the job did."""
+    def report(self, facts: Facts, n_left_out: int) -> Report:
+        """Put together what the job did; `n_left_out` is of the entries that metadata of label images had."""
         sources = [source.stored.open() for source in self.frame.sources]
         n_voxels = [volume.n_voxels for volume in self.plan.sources]
         arrays = [target.open() for target in facts.targets]
         return Report(
             job=self.frame.name,
-            sources=tuple(show(source.stored.place) for source in self.frame.sources),
-            targets=tuple(show(target.place) for target in facts.targets),
+            sources=tuple(map(show, self.frame.read)),
+            targets=tuple(map(show, self.frame.written)),
             table="" if self.frame.table is None else show(self.frame.table),
             shapes=tuple(volume.shape for volume in self.plan.sources),
             n_voxels=sum(n_voxels),
@@ -320,18 +328,21 @@ class Run:
             stages=tuple(self.reports),
             peak_nbytes=self._peaks,
             resumed=self.journal.resumed,
-            notes=(*facts.notes, *self._warnings()),
+            notes=tuple(self._notes(n_left_out)),
         )
 
-    def _warnings(self) -> Iterator[str]:
-        """Generate what users should know of the source."""
-        unchecked = [
-            show(source.stored.place)
-            for source in self.frame.sources
-            if not any(checks for _, checks in codecs_of(source.stored.document))
-        ]
+    def _notes(self, n_left_out: int) -> Iterator[str]:
+        """Generate what users should know of what was read and written."""
+        checked = [any(checks for _, checks in codecs_of(source.stored.document)) for source in self.frame.sources]
+        unchecked = [source for source, checks in zip(self.frame.sources, checked, strict=True) if not checks]
         if unchecked:
-            yield f"the codecs of {', '.join(unchecked)} have no checksum: flipped bits in a stored chunk go unnoticed"
+            names = ", ".join(map(show, self.frame.as_given(unchecked)))
+            yield f"the codecs of {names} have no checksum: flipped bits in a stored chunk go unnoticed"
+        if n_left_out:
+            yield f"{n_left_out} colors and properties were left out: their labels are absent, erased, or merged"
+        stale = dict.fromkeys(name for product in self.frame.products for name in consolidated_above(product))
+        for name in stale:
+            yield f"{name} has consolidated metadata, by which what is new in it is not found: consolidate it again"
 
 
 def _numbers(plan: Plan, units: list[BlockSet | None]) -> list[range | BlockSet]:

@@ -244,7 +244,8 @@ def _state(source: Source, block: Block, voxels: np.ndarray, *, first: bool, cou
         states.append(LabelState.from_block(slab, offset, source.volume_shape, first=first, counts=counts))
     state = merge(states)
     shifted = None if state.first is None else state.first + source.begin
-    return LabelState(state.labels, state.counts, shifted)
+    counted = state.counts if source.counted or state.counts is None else np.zeros_like(state.counts)
+    return LabelState(state.labels, counted, shifted)
 
 
 def _leave(work: Folder, piece: Piece, columns: dict[str, np.ndarray]) -> tuple[int, int, int, int]:

@@ -9,11 +9,13 @@ from itertools import product
 import numpy as np
 import zarr
 from zarr.errors import NodeNotFoundError
+from zarr.storage import StorePath
 
 import fastremap
 
 from .blocksets import BlockSet
 from .objects import at_once, patiently, run_at
+from .ome import name_a_level
 from .places import Location, Options, locate, show
 from .plan import Block, Grid, Volume
 from .stored import Stored, stored_size, stored_units
@@ -36,6 +38,8 @@ class Source:
         Whether the volume has the axes in reverse order.
     begin : int
         Voxels of the volumes before this one, where several share one numbering.
+    counted : bool
+        Whether its voxels count: of an image in several resolutions those of the highest do.
     """
 
     stored: Stored
@@ -43,6 +47,7 @@ class Source:
     shape: tuple[int, ...]
     reverse: bool = False
     begin: int = 0
+    counted: bool = True
 
     @property
     def volume_shape(self) -> tuple[int, ...]:
@@ -97,14 +102,73 @@ class Source:
         return found
 
 
+def open_node(where: Location, storage_options: Options = None) -> tuple[StorePath, zarr.Array | zarr.Group]:
+    """
+    Open what lies at a place, for reading.
+
+    Parameters
+    ----------
+    where : str, path-like, zarr store, zarr.storage.StorePath, zarr.Array or zarr.Group
+        The place.
+    storage_options : mapping, optional
+        For the file system of a URL.
+
+    Returns
+    -------
+    place : zarr.storage.StorePath
+        The place.
+    node : zarr.Array or zarr.Group
+        What lies there.
+
+    Raises
+    ------
+    FileNotFoundError
+        If nothing that zarr can open lies there.
+    """
+    place = locate(where, read_only=True, storage_options=storage_options)
+    try:
+        given = isinstance(where, zarr.Array | zarr.Group)
+        return place, where if given else at_once(lambda: zarr.open(place, mode="r"))
+    except NodeNotFoundError as error:
+        raise FileNotFoundError(f"there is no Zarr array at {show(place)}") from error
+
+
+def labels_in(place: StorePath, node: zarr.Array | zarr.Group) -> Stored:
+    """
+    Take an array as one of labels.
+
+    Parameters
+    ----------
+    place : zarr.storage.StorePath
+        Where it lies.
+    node : zarr.Array or zarr.Group
+        The array.
+
+    Returns
+    -------
+    Stored
+        The array.
+
+    Raises
+    ------
+    TypeError
+        If it is no array, or holds no labels: bool, or signed or unsigned integers of 8 to 64 bits.
+    """
+    if not isinstance(node, zarr.Array):
+        raise TypeError(name_a_level(place, node))
+    if node.dtype.kind not in LABEL_KINDS:
+        raise TypeError(f"{show(place)} holds {node.dtype}; labels are bool or integers of 8 to 64 bits")
+    return Stored(place, node.metadata.to_dict())
+
+
 def open_source(where: Location, storage_options: Options = None) -> Stored:
     """
-    Open a volume of labels for reading.
+    Open an array of labels for reading.
 
     Parameters
     ----------
     where : str, path-like, zarr store, zarr.storage.StorePath or zarr.Array
-        The volume.
+        The array.
     storage_options : mapping, optional
         For the file system of a URL.
 
@@ -120,17 +184,7 @@ def open_source(where: Location, storage_options: Options = None) -> Stored:
     TypeError
         If it is no array, or holds no labels: bool, or signed or unsigned integers of 8 to 64 bits.
     """
-    place = locate(where, read_only=True, storage_options=storage_options)
-    try:
-        array = where if isinstance(where, zarr.Array) else at_once(lambda: zarr.open(place, mode="r"))
-    except NodeNotFoundError as error:
-        raise FileNotFoundError(f"there is no Zarr array at {show(place)}") from error
-    if not isinstance(array, zarr.Array):
-        names = ", ".join(sorted(array.array_keys())[:5]) or "none"
-        raise TypeError(f"{show(place)} is a group, not an array; its arrays: {names}")
-    if array.dtype.kind not in LABEL_KINDS:
-        raise TypeError(f"{show(place)} holds {array.dtype}; labels are bool or integers of 8 to 64 bits")
-    return Stored(place, array.metadata.to_dict())
+    return labels_in(*open_node(where, storage_options))
 
 
 def read_block(source: Source, block: Block) -> np.ndarray:

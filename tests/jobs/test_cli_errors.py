@@ -52,7 +52,7 @@ ERRORS = [
     ("renumber none.zarr b.zarr", "there is no Zarr array at"),
     ("renumber none.npy b.zarr", "none.npy"),
     ("renumber floats.npy b.zarr", "holds float64; labels are"),
-    ("renumber group.zarr b.zarr", "is a group, not an array; its arrays: one"),
+    ("renumber group.zarr b.zarr", "group.zarr/one"),
     ("renumber f.zarr b.zarr", "holds float32; labels are"),
     ("renumber a.zarr a.zarr", "is the source itself, which is never written"),
     ("renumber a.zarr a.zarr/b", "lies inside the source"),
