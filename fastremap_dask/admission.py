@@ -158,6 +158,8 @@ def _check_replaceable(frame: Frame, *, unfinished: bool = False) -> None:
             if unfinished:
                 continue
             raise FileExistsError(f"{name} holds something that is no Zarr array, and is not overwritten") from error
+        if place is frame.table and isinstance(node, zarr.Array):
+            raise FileExistsError(f"{name} is a Zarr array, and no label table: it is not overwritten by one")
         foreign = _foreign(place, node, name in groups)
         if foreign is not None:
             raise FileExistsError(f"{name} holds {foreign}, which is no part of its array: it is not overwritten")

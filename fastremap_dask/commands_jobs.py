@@ -19,6 +19,14 @@ from .tablefiles import is_group, read_table
 
 source = click.argument("source", type=Place())
 target = click.argument("target", type=Place())
+volumes_of_job = with_options(
+    (
+        click.argument("volumes", nargs=-1, required=True, type=Place(), metavar="SOURCE... [TARGET]"),
+        click.option(
+            "--target", "targets", type=Place(), multiple=True, help="Where to write; once for each of many sources."
+        ),
+    )
+)
 missing_options = with_options(
     (
         click.option(
@@ -35,8 +43,7 @@ dtype_of_target = click.option("--dtype", type=DType(), help="Dtype of the targe
 
 
 @command(short_help="Give labels new ids without gaps.")
-@click.argument("volumes", nargs=-1, required=True, type=Place(), metavar="SOURCE... [TARGET]")
-@click.option("--target", "targets", type=Place(), multiple=True, help="Where to write; once for each of many sources.")
+@volumes_of_job
 @click.option("--start", default=1, show_default=True, help="The first id.")
 @click.option(
     "--order", type=click.Choice(ORDERS), default="first", show_default=True, help="Ids by first voxel, or by label."
@@ -59,7 +66,7 @@ def renumber(
     """Give the labels of the Zarr array (or .npy file) SOURCE the ids 1, 2, 3, ... in the new Zarr array TARGET.
 
     The table from label to id is written beside TARGET, as a Zarr group whose name ends in .table.zarr. Several sources
-    share one numbering: name a --target for each.
+    share one numbering: name a --target for each. SOURCE may also be an OME-Zarr label image: TARGET then is one too.
 
     \b
     Examples:
@@ -68,25 +75,17 @@ def renumber(
       fastremap renumber labels.zarr ids.zarr --scheduler tcp://10.0.0.1:8786
       fastremap renumber a.zarr b.zarr --target a2.zarr --target b2.zarr
       fastremap renumber more.zarr ids2.zarr --table ids.table.zarr
+      fastremap renumber image.zarr/labels/cells image.zarr/labels/ids
     """
-    sources = volumes if targets else volumes[:-1]
-    targets = targets or volumes[-1:]
-    if len(sources) != len(targets):
-        raise click.UsageError(
-            "give SOURCE and TARGET, or several sources with --target for each of them: "
-            f"these are {len(sources)} source(s) and {len(targets)} target(s)"
-        )
+    sources, targets = pairs_of(volumes, targets)
     known = table if table is None or is_group(table) else read_table(table, common["storage_options"])
     common = compressed(sources, common)
     zero = not no_preserve_zero
-    return fastremap_dask.renumber_zarr(
-        list(sources), list(targets), preserve_zero=zero, table=known, **options, **common
-    )
+    return fastremap_dask.renumber_zarr(sources, targets, preserve_zero=zero, table=known, **options, **common)
 
 
 @command(short_help="Map labels by a table.")
-@source
-@target
+@volumes_of_job
 @click.option("--table", type=Place(), required=True, help="Old to new labels.")
 @missing_options
 @dtype_of_target
@@ -94,7 +93,13 @@ def renumber(
 @job_options
 @layout_options
 def remap(
-    source: str, target: str, table: str, missing: str, fill_value: int | None, common: dict[str, Any], **options: Any
+    volumes: tuple[str, ...],
+    targets: tuple[str, ...],
+    table: str,
+    missing: str,
+    fill_value: int | None,
+    common: dict[str, Any],
+    **options: Any,
 ) -> Any:
     """Map the labels of SOURCE by a table, in the new Zarr array TARGET.
 
@@ -106,17 +111,18 @@ def remap(
       fastremap remap labels.zarr ids.zarr --table ids.table.zarr
       fastremap remap labels.zarr merged.zarr --table merges.csv --missing keep
       fastremap remap labels.zarr kept.zarr --table kept.json --missing fill --fill-value 0
+      fastremap remap a.zarr b.zarr --target a2.zarr --target b2.zarr --table ids.table.zarr
     """
+    sources, targets = pairs_of(volumes, targets)
     mapping = read_table(table, common["storage_options"])
     missing = missing_of(missing, fill_value)
     return fastremap_dask.remap_zarr(
-        source, target, mapping, missing=missing, **options, **compressed([source], common)
+        sources, targets, mapping, missing=missing, **options, **compressed(sources, common)
     )
 
 
 @command(short_help="Erase labels, or all but some.")
-@source
-@target
+@volumes_of_job
 @click.option("--labels", type=Labels(), multiple=True, help="Labels to erase: 1,2,3 or @FILE (text, or .npy).")
 @click.option("--except", "kept", type=Labels(), multiple=True, help="Labels to keep; all others are erased.")
 @click.option("--value", default=0, show_default=True, help="What takes the place of erased labels.")
@@ -125,7 +131,12 @@ def remap(
 @job_options
 @layout_options
 def mask(
-    source: str, target: str, labels: tuple[Any, ...], kept: tuple[Any, ...], common: dict[str, Any], **options: Any
+    volumes: tuple[str, ...],
+    targets: tuple[str, ...],
+    labels: tuple[Any, ...],
+    kept: tuple[Any, ...],
+    common: dict[str, Any],
+    **options: Any,
 ) -> Any:
     """Set labels of SOURCE to a value, in the new Zarr array TARGET.
 
@@ -140,8 +151,9 @@ def mask(
             "give one list of labels: --labels 1,2,3, or --labels @FILE, or --except with either; "
             f"these are {len(labels) + len(kept)}"
         )
-    common = compressed([source], common)
-    return fastremap_dask.mask_zarr(source, target, (labels or kept)[0], invert=bool(kept), **options, **common)
+    sources, targets = pairs_of(volumes, targets)
+    common = compressed(sources, common)
+    return fastremap_dask.mask_zarr(sources, targets, (labels or kept)[0], invert=bool(kept), **options, **common)
 
 
 @command(short_help="Reverse the axes.")
@@ -183,6 +195,32 @@ def component_map(components: str, parents: str, table: str, common: dict[str, A
     with table_for(table, common) as place:
         outcome = fastremap_dask.component_map_zarr(components, parents, place, **common)
     return replace(outcome, table=table) if isinstance(outcome, Report) else outcome
+
+
+def pairs_of(volumes: tuple[str, ...], targets: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """
+    Return the sources of a job, and the target of each.
+
+    Parameters
+    ----------
+    volumes : tuple of str
+        The arguments: sources, the last a target where none is named otherwise.
+    targets : tuple of str
+        One for each ``--target``.
+
+    Returns
+    -------
+    sources, targets : list of str
+        As many of both.
+    """
+    sources = volumes if targets else volumes[:-1]
+    targets = targets or volumes[-1:]
+    if len(sources) != len(targets):
+        raise click.UsageError(
+            "give SOURCE and TARGET, or several sources with --target for each of them: "
+            f"these are {len(sources)} source(s) and {len(targets)} target(s)"
+        )
+    return list(sources), list(targets)
 
 
 def missing_of(missing: str, fill_value: int | None) -> str | int:

@@ -18,8 +18,9 @@ from .commandframe import command, framed
 from .commandoptions import job_options, memory_limit, region, storage_options, threads, workers
 from .commands_jobs import missing_of, missing_options
 from .commandtypes import Bytes, Place
-from .comparison import Images, Verification, compare
-from .given import open_sources
+from .comparison import Verification, compare_each
+from .given import open_sources, open_volumes
+from .imagedescription import ImageDescription, describe_image
 from .options import Options
 from .places import show
 from .resources import Resources
@@ -35,42 +36,51 @@ from .volumes import Source
 @framed
 def info(
     source: str, workers: int | None, threads: int | None, memory_limit: int | None, storage_options: Any
-) -> description.Description:
+) -> description.Description | ImageDescription:
     """Say what the Zarr array (or .npy file) SOURCE is, how it is stored, and what a job on it would cost.
 
-    No voxel is read.
+    Of an OME-Zarr label image, all resolutions. No voxel is read.
 
     \b
     Examples:
       fastremap info labels.zarr
+      fastremap info image.zarr/labels/cells
       fastremap info labels.zarr --workers 8 --memory-limit 2GB
       fastremap info s3://bucket/labels.zarr --storage-option anon=true
     """
     resources = Resources.of(None, workers, threads, memory_limit)
-    return description.describe_volume(volume_of(source, None, storage_options), resources)
+    volumes = open_volumes(source, Options(storage_options=storage_options))
+    if volumes.images[0] is not None:
+        return describe_image(volumes, resources)
+    return description.describe_volume(volumes.sources[0], resources)
 
 
 @command(short_help="List the labels, and how many voxels each has.")
-@click.argument("source", type=Place())
-@click.argument("table", type=Place(), required=False)
+@click.argument("places", nargs=-1, required=True, type=Place(), metavar="SOURCE [TABLE]")
+@click.option("--table", type=Place(), help="Where to write; the arguments are all sources then, one or several.")
 @click.option("--top", type=click.IntRange(0), default=10, show_default=True, help="Print so many of the largest.")
 @framed
 @job_options
-def unique(source: str, table: str | None, top: int, common: dict[str, Any]) -> Any:
+def unique(places: tuple[str, ...], table: str | None, top: int, common: dict[str, Any]) -> Any:
     """Find the distinct labels of SOURCE, the voxels of each, and the first of them.
 
     They go into TABLE: a Zarr table, or a file whose name ends in .csv, .npz or .parquet, with the columns old (the
-    label), counts and first (an index in C order).
+    label), counts and first (an index in C order; several volumes follow each other). Of an OME-Zarr label image the
+    voxels of the highest resolution are counted.
 
     \b
     Examples:
       fastremap unique labels.zarr
       fastremap unique labels.zarr labels.csv --top 3
       fastremap unique labels.zarr labels.table.zarr --workers 8
+      fastremap unique a.zarr b.zarr --table both.csv
     """
+    sources, table = (places, table) if table else (places[:1], places[1] if len(places) > 1 else None)
+    if table is not None and len(sources) < len(places) - 1:
+        raise click.UsageError(f"give --table for the labels of several sources: these are {len(places)} arguments")
     if table is None and (common["client"] is not None or common["resume"]):
         raise click.UsageError("--scheduler and --resume need a TABLE, where the workers and a later run find the job")
-    return listing.list_labels(source, table, top, common)
+    return listing.list_labels(sources, table, top, common)
 
 
 @command(short_help="Draw a section, or two side by side.")
@@ -142,6 +152,7 @@ def verify(
 ) -> Verification:
     """Check that TARGET is SOURCE with its labels mapped by a table, voxel by voxel, by numpy alone.
 
+    Of OME-Zarr label images all resolutions are compared.
     The exit status is 0 if it is, and 1 if a voxel is wrong. The table is held in memory, 16 bytes a label at most.
 
     \b
@@ -150,13 +161,15 @@ def verify(
       fastremap verify labels.zarr merged.zarr --table merges.csv --missing keep
     """
     rule = missing_of(missing, fill_value)
-    volumes = volume_of(source, region, storage_options), volume_of(target, None, storage_options)
-    images = Images.of(tablefiles.read_table(table, storage_options), volumes[0], rule)
+    parts = ((source, region), (target, None))
+    volumes = [open_volumes(place, Options(region=part, storage_options=storage_options)) for place, part in parts]
+    sources, targets = (each.sources for each in volumes)
+    mapping = tablefiles.read_table(table, storage_options)
     resources = Resources.of(None, None, threads, memory_limit)
     given = {"threads": resources.n_threads, "memory_limit_nbytes": resources.memory_limit_nbytes}
-    n_wrong, first = compare(*volumes, images, progress=progress, **given)
-    names = [show(volume.stored.place) for volume in volumes]
-    return Verification(*names, table, math.prod(volumes[0].shape), n_wrong, first)
+    n_wrong, first = compare_each(sources, targets, mapping, rule, progress=progress, **given)
+    names = [show(each.images[0].place if each.images[0] else each.sources[0].stored.place) for each in volumes]
+    return Verification(*names, table, sum(math.prod(each.shape) for each in sources), n_wrong, first)
 
 
 @command(short_help="Look at what decides the speed of jobs on this machine.")

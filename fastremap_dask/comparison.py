@@ -37,16 +37,20 @@ class Wrong:
         What the target should hold; None if the table lacks the label.
     found : int
         What it holds.
+    volume : int
+        Which of several volumes it is in.
     """
 
     index: tuple[int, ...]
     old: int
     expected: int | None
     found: int
+    volume: int = 0
 
     def __str__(self) -> str:
         expected = "which the table lacks" if self.expected is None else f"expected {self.expected}"
-        return f"voxel {self.index} with the label {self.old} has the id {self.found}, {expected}"
+        of = f" of volume {self.volume}" if self.volume else ""
+        return f"voxel {self.index}{of} with the label {self.old} has the id {self.found}, {expected}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,55 @@ class Images:
         else:
             others = found != (np.repeat(labels, lengths) if self.missing == "keep" else self.missing)
         return np.where(listed_all, images != found, others)
+
+
+def compare_each(
+    sources: Sequence[Source],
+    targets: Sequence[Source],
+    table: LabelTable,
+    missing: str | int,
+    *,
+    progress: Progress | None = None,
+    **given: Any,
+) -> Tally:
+    """
+    Count the voxels of volumes that are not the images of those of others.
+
+    Parameters
+    ----------
+    sources, targets : sequence of Source
+        Pairwise of one shape, such as the resolutions of a label image.
+    table : LabelTable
+        Old to new labels.
+    missing : "error", "keep" or int
+        What labels become that are not in it.
+    progress : callable, optional
+        Called as ``progress(stage, n_done, n_blocks)``.
+    **given
+        For `compare`.
+
+    Returns
+    -------
+    int
+        Voxels that are wrong.
+    Wrong or None
+        The first of them.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many of both, or shapes differ.
+    """
+    if len(sources) != len(targets):
+        raise ValueError(f"the source has {len(sources)} array(s) and the target {len(targets)}: give two of one kind")
+    n_wrong, first = 0, None
+    for at, (source, target) in enumerate(zip(sources, targets, strict=True)):
+        stage = f"compare {at}" if len(sources) > 1 else "compare"
+        told = progress and (lambda _, *numbers, stage=stage: progress(stage, *numbers))
+        n, wrong = compare(source, target, Images.of(table, source, missing), progress=told, **given)
+        n_wrong += n
+        first = first or (wrong and replace(wrong, volume=at))
+    return n_wrong, first
 
 
 def compare(

@@ -88,13 +88,8 @@ class Description:
             else "none: a bit that flips in a stored chunk may decode without an error (a codec crc32c would tell)",
             "fill value": f"{self.fill_value:,}",
             "stored": self._stored(what),
-            "a job": f"that renumbers it reads {human_nbytes(self.job.read_nbytes)} of voxels in {self.job.passes} "
-            f"passes, in {human_count(self.job.n_stored_blocks)} of {human_count(self.job.n_blocks)} blocks of "
-            f"{self.job.block_shapes[0]}",
-            "memory": f"{human_nbytes(self.job.process_nbytes)} at most in each of {self.job.n_processes} process(es), "
-            f"{self.job.n_threads} task(s) at once",
         }
-        return human_rows(rows.items())
+        return human_rows([*rows.items(), *human_job(self.job)])
 
     def _stored(self, what: str) -> str:
         """Say how much of the volume is in the store."""
@@ -103,6 +98,35 @@ class Description:
         share = 100 * self.n_stored_units / max(1, self.n_units)
         of = f"{human_count(self.n_stored_units)} of {human_count(self.n_units)} {what} ({share:.3g} %)"
         return f"{of}, {human_nbytes(self.stored_nbytes)} for {human_nbytes(self.nbytes)} of voxels"
+
+
+def human_job(job: Forecast) -> list[tuple[str, str]]:
+    """
+    Say what renumbering a volume would cost.
+
+    Parameters
+    ----------
+    job : Forecast
+        The job.
+
+    Returns
+    -------
+    list of (str, str)
+        Names and texts.
+    """
+    shapes = ", ".join(map(str, dict.fromkeys(job.block_shapes)))
+    return [
+        (
+            "a job",
+            f"that renumbers it reads {human_nbytes(job.read_nbytes)} of voxels in {job.passes} passes, in "
+            f"{human_count(job.n_stored_blocks)} of {human_count(job.n_blocks)} blocks of {shapes}",
+        ),
+        (
+            "memory",
+            f"{human_nbytes(job.process_nbytes)} at most in each of {job.n_processes} process(es), "
+            f"{job.n_threads} task(s) at once",
+        ),
+    ]
 
 
 def describe_volume(source: Source, resources: Resources) -> Description:

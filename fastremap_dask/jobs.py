@@ -53,9 +53,9 @@ def renumber_zarr(
 
     Parameters
     ----------
-    source : str, path-like, URL, zarr store, zarr.storage.StorePath, zarr.Array, or list of these
-        A volume of bool or (u)int8 to (u)int64, of format 2 or 3, sharded or not. It is never written. Several
-        volumes share one numbering.
+    source : str, path-like, URL, zarr store, zarr.storage.StorePath, zarr.Array, zarr.Group, or list of these
+        A volume of bool or (u)int8 to (u)int64, of format 2 or 3, sharded or not; or an OME-Zarr label image. It is
+        never written. Several volumes share one numbering.
     target : str, path-like, URL, zarr store, zarr.storage.StorePath, or list of these
         Where the new volume is to lie; one for each source. The table goes beside the first, with ``.table.zarr``
         instead of ``.zarr`` at the end of its name.
@@ -69,7 +69,7 @@ def renumber_zarr(
         Dtype of the target, bool or an integer one. Default: the smallest of the source's kind whose maximum is
         greater than every id.
     counts : bool
-        Have the table hold the voxels of each label too.
+        Have the table hold the voxels of each label too, of an OME-Zarr label image those of the highest resolution.
     table : LabelTable or place of one, optional
         Labels that it holds keep their ids, and new ones go on after the highest of these. The new table holds all.
     {parameters}
@@ -95,6 +95,8 @@ def renumber_zarr(
     these are merged, and given ids, by tasks of bounded memory however many labels there are; the second pass reads
     the ids of its own block's labels alone. A source that has changed meanwhile is noticed by a digest of each stored
     unit. The target's fill value is the id of the source's, or 0 where no voxel holds that.
+
+    {images}
 
     {notes}
 
@@ -171,8 +173,9 @@ def unique_zarr(source: Location | Sequence[Location], table: Location, *, optio
 
     Parameters
     ----------
-    source : str, path-like, URL, zarr store, zarr.storage.StorePath, zarr.Array, or list of these
-        A volume of bool or (u)int8 to (u)int64. It is never written. Several volumes are looked at as one.
+    source : str, path-like, URL, zarr store, zarr.storage.StorePath, zarr.Array, zarr.Group, or list of these
+        A volume of bool or (u)int8 to (u)int64, or an OME-Zarr label image. It is never written. Several volumes are
+        looked at as one.
     table : str, path-like, URL, zarr store or zarr.storage.StorePath
         Where the table is to lie: a Zarr group with the columns `old` (labels, ascending), `counts` (voxels), and
         `first` (C-order index of the first voxel; the volumes of a list follow each other).
@@ -195,7 +198,8 @@ def unique_zarr(source: Location | Sequence[Location], table: Location, *, optio
     Notes
     -----
     One pass over the source; the labels of blocks are merged as for `renumber_zarr`. Chunks that are not stored hold
-    the fill value: its voxels are counted without being read.
+    the fill value: its voxels are counted without being read. Of an OME-Zarr label image the labels of all resolutions
+    are found; `counts` are of the voxels of the highest, and 0 for a label that only others have.
 
     {notes}
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -34,26 +37,36 @@ class Listing:
         The largest labels, and the voxels of each.
     first : tuple of tuple of int
         The index of the first voxel of each.
+    volumes : tuple of int
+        Which of the report's shapes that voxel is in.
+    n_counted : int
+        Voxels of all labels.
     """
 
     report: Report
     labels: tuple[int, ...]
     counts: tuple[int, ...]
     first: tuple[tuple[int, ...], ...]
+    volumes: tuple[int, ...]
+    n_counted: int
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report and the labels as JSON has them."""
-        found = zip(self.labels, self.counts, self.first, strict=True)
-        largest = [{"label": label, "voxels": n, "first": list(index)} for label, n, index in found]
+        found = zip(self.labels, self.counts, self.volumes, self.first, strict=True)
+        largest = [
+            {"label": label, "voxels": n, "volume": volume, "first": list(index)} for label, n, volume, index in found
+        ]
         return {**self.report.to_dict(), "largest": largest}
 
     def __str__(self) -> str:
-        shares = [f"{100 * n / max(1, self.report.n_voxels):.3g} %" for n in self.counts]
+        shares = [f"{100 * n / max(1, self.n_counted):.3g} %" for n in self.counts]
+        pairs = zip(self.first, self.volumes, strict=True)
+        first = [f"{index} of volume {volume}" if volume else str(index) for index, volume in pairs]
         columns = [
             ["label", *(f"{label:,}" for label in self.labels)],
             ["voxels", *(f"{n:,}" for n in self.counts)],
             ["share", *shares],
-            ["first voxel", *map(str, self.first)],
+            ["first voxel", *first],
         ]
         widths = [max(map(len, column)) for column in columns]
         lines = [
@@ -64,14 +77,16 @@ class Listing:
         return "\n".join([str(self.report), "", of, *lines] if self.labels else [str(self.report)])
 
 
-def list_labels(source: str, table: str | None, n_largest: int, common: dict[str, Any]) -> Listing | Forecast:
+def list_labels(
+    sources: Sequence[str], table: str | None, n_largest: int, common: dict[str, Any]
+) -> Listing | Forecast:
     """
-    Find the distinct labels of a volume.
+    Find the distinct labels of volumes.
 
     Parameters
     ----------
-    source : str
-        The volume.
+    sources : sequence of str
+        The volumes.
     table : str or None
         Where they go: a Zarr table, or a file whose name ends in .csv, .npz or .parquet; None for nowhere.
     n_largest : int
@@ -95,21 +110,27 @@ def list_labels(source: str, table: str | None, n_largest: int, common: dict[str
             place = f"{folder}/labels.table.zarr"
         else:
             place = stack.enter_context(table_for(table, common))
-        report = fastremap_dask.unique_zarr(source, place, **common)
+        report = fastremap_dask.unique_zarr(list(sources), place, **common)
         if isinstance(report, Forecast):
             return report
         group, _ = open_head(as_root(locate(place, read_only=True, storage_options=common["storage_options"])))
         found = largest({name: group[name] for name in COLUMNS}, n_largest)
+        n_counted = sum(int(part["counts"].sum()) for part in rows({"counts": group["counts"]}))
     begin = [part.start or 0 for part in common["region"] or ()]
-    begin += [0] * (len(report.shapes[0]) - len(begin))
-    coords = np.unravel_index(found["first"], report.shapes[0]) if found["first"].size else ()
-    first = np.stack(coords, axis=-1) + begin if len(coords) else np.empty((found["first"].size, 0), np.int64)
-    return Listing(
-        replace(report, table=table or ""),
-        tuple(found["old"].tolist()),
-        tuple(found["counts"].tolist()),
-        tuple(map(tuple, first.tolist())),
-    )
+    ends = np.cumsum([math.prod(shape) for shape in report.shapes])
+    volumes = np.searchsorted(ends, found["first"], side="right").tolist()
+    first = [
+        _index_in(report.shapes[volume], at - (int(ends[volume - 1]) if volume else 0), begin)
+        for volume, at in zip(volumes, found["first"].tolist(), strict=True)
+    ]
+    labels, counts = (tuple(found[name].tolist()) for name in ("old", "counts"))
+    return Listing(replace(report, table=table or ""), labels, counts, tuple(first), tuple(volumes), n_counted)
+
+
+def _index_in(shape: tuple[int, ...], at: int, begin: Sequence[int]) -> tuple[int, ...]:
+    """Return the index of a voxel of a region, in its volume."""
+    inside = np.unravel_index(at, shape) if shape else ()
+    return tuple(int(i) + start for i, start in zip_longest(inside, begin, fillvalue=0))
 
 
 def largest(columns: Columns, n: int) -> dict[str, np.ndarray]:

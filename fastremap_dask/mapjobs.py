@@ -30,8 +30,8 @@ from .volumes import LABEL_KINDS, Source, fill_label
 
 @job
 def remap_zarr(
-    source: Location,
-    target: Location,
+    source: Location | Sequence[Location],
+    target: Location | Sequence[Location],
     table: Mapping | LabelTable | tuple[ArrayLike, ArrayLike] | Location,
     *,
     missing: str | int = "error",
@@ -43,10 +43,10 @@ def remap_zarr(
 
     Parameters
     ----------
-    source : str, path-like, URL, zarr store, zarr.storage.StorePath or zarr.Array
-        A volume of bool or (u)int8 to (u)int64. It is never written.
-    target : str, path-like, URL, zarr store or zarr.storage.StorePath
-        Where the new volume is to lie.
+    source : str, path-like, URL, zarr store, zarr.storage.StorePath, zarr.Array, zarr.Group, or list of these
+        A volume of bool or (u)int8 to (u)int64, or an OME-Zarr label image. It is never written.
+    target : str, path-like, URL, zarr store, zarr.storage.StorePath, or list of these
+        Where the new volume is to lie; one for each source.
     table : mapping, LabelTable, pair of arrays, or place of a saved table
         Old to new labels.
     missing : {{"error", "keep"}} or int
@@ -73,6 +73,8 @@ def remap_zarr(
     One pass. The table is once in the memory of each process. The target's fill value is the image of the source's;
     where chunks are absent and that label is missing from the table, `missing` says what happens.
 
+    {images}
+
     {notes}
 
     Examples
@@ -98,8 +100,8 @@ def remap_zarr(
 
 @job
 def mask_zarr(
-    source: Location,
-    target: Location,
+    source: Location | Sequence[Location],
+    target: Location | Sequence[Location],
     labels: Iterable[int] | ArrayLike,
     *,
     value: int = 0,
@@ -112,10 +114,10 @@ def mask_zarr(
 
     Parameters
     ----------
-    source : str, path-like, URL, zarr store, zarr.storage.StorePath or zarr.Array
-        A volume of bool or (u)int8 to (u)int64. It is never written.
-    target : str, path-like, URL, zarr store or zarr.storage.StorePath
-        Where the new volume is to lie.
+    source : str, path-like, URL, zarr store, zarr.storage.StorePath, zarr.Array, zarr.Group, or list of these
+        A volume of bool or (u)int8 to (u)int64, or an OME-Zarr label image. It is never written.
+    target : str, path-like, URL, zarr store, zarr.storage.StorePath, or list of these
+        Where the new volume is to lie; one for each source.
     labels : iterable of integers, or array
         The labels; those that the source's dtype cannot hold are absent from it.
     value : int
@@ -142,6 +144,8 @@ def mask_zarr(
     Notes
     -----
     One pass. The labels are once in the memory of each process.
+
+    {images}
 
     {notes}
 

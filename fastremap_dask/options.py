@@ -24,7 +24,7 @@ chunks, shards : tuple of int, optional
         Compressors of the target: names such as "zstd", or codec objects of zarr (format 3) or numcodecs (format 2);
         empty for none. Default: those of the source.
     region : tuple of slice, optional
-        The part of each source that the job looks at; the target has that part's shape. Default: all of it.
+        The part of each source, an array, that the job looks at; the target has that part's shape. Default: all of it.
     client : distributed.Client, optional
         Run on the workers of a running cluster, which must see source, target and scratch under the same names.
     workers : int, optional
@@ -45,7 +45,8 @@ chunks, shards : tuple of int, optional
         Go on with a job that was stopped. Memory, workers and scheduler may be others; what decides the voxels may not.
         If the job is done, nothing is done.
     overwrite : bool
-        Replace a Zarr array that lies at the target. It goes when the first pass has succeeded.
+        Replace a Zarr array that lies at the target, or an OME-Zarr label image where the source is one. It goes when
+        the first pass has succeeded.
     dry_run : bool
         Only say what the job would do; no voxel is read and nothing is written.
     durable : bool
@@ -59,7 +60,7 @@ FileNotFoundError
         If there is no array at a source. Nothing is written.
     FileExistsError
         If anything lies at or under the target, or an unfinished job beside it, and neither `resume` nor `overwrite`
-        is given; or if what is to be overwritten is no Zarr array. Nothing is written.
+        is given; or if what is to be overwritten is nothing that the job writes. Nothing is written.
     TypeError, ValueError
         If parameters are wrong, contradict each other, or differ from those of the job that is to be resumed; if the
         codecs cannot store the result; or if one stored unit does not fit the memory limit. Nothing is written.
@@ -67,6 +68,13 @@ FileNotFoundError
         If another job works on the target.
     JobError
         If a task fails; it names the block and the reason. What is done is kept: `resume` goes on with it."""
+
+IMAGES = """\
+A group that is an OME-Zarr label image is taken as a whole: all its resolutions are read, and written to a group at
+    the target, by one table. The new group has the same metadata, in which colors and properties tell of the new
+    labels; those of labels that are absent, erased or merged into another are left out, and the report says how many.
+    Its name joins the list of the group "labels" that it lies in, last of all. What else lies in the group is not
+    copied."""
 
 NOTES = """\
 A block is a whole number of the target's stored units, shards or chunks, so each stored object is written by one
@@ -116,7 +124,8 @@ def job(function: Callable[..., Any]) -> Callable[..., Any]:
     Parameters
     ----------
     function : callable
-        Takes `options`; its docstring has ``{parameters}``, ``{raises}`` and ``{notes}`` where those belong.
+        Takes `options`; its docstring has ``{parameters}``, ``{raises}``, ``{notes}`` and ``{images}`` where
+        those belong.
 
     Returns
     -------
@@ -136,5 +145,5 @@ def job(function: Callable[..., Any]) -> Callable[..., Any]:
         for option in fields(Options)
     ]
     wrapped.__signature__ = inspect.Signature([*own, *common])
-    wrapped.__doc__ = function.__doc__.format(parameters=PARAMETERS, raises=RAISES, notes=NOTES)
+    wrapped.__doc__ = function.__doc__.format(parameters=PARAMETERS, raises=RAISES, images=IMAGES, notes=NOTES)
     return wrapped

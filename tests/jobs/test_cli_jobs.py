@@ -64,6 +64,36 @@ def test_renumber_of_several_sources_shares_one_numbering(place):
     np.testing.assert_array_equal(np.concatenate([read("a2.zarr"), read("b2.zarr")]), expected)
 
 
+def test_remap_and_mask_of_several_sources(place):
+    stored(place / "b.zarr", LABELS[::-1].astype("i8"), chunks=(8, 8))
+    LabelTable.from_arrays(KNOWN, range(len(KNOWN))).save("t.csv")
+    run("remap a.zarr b.zarr --target a2.zarr --target b2.zarr --table t.csv --missing keep")
+    run("mask a.zarr a2.zarr --target a3.zarr --target b3.zarr --labels 0,1")
+    for source, job, expected in (
+        ("a.zarr", "a2.zarr", fastremap.remap(LABELS, LabelTable.open("t.csv"))),
+        ("b.zarr", "b2.zarr", fastremap.remap(LABELS[::-1].astype("i8"), LabelTable.open("t.csv"), True)),
+        ("a.zarr", "a3.zarr", fastremap.mask(LABELS, [0, 1])),
+        ("a2.zarr", "b3.zarr", fastremap.mask(read("a2.zarr"), [0, 1])),
+    ):
+        np.testing.assert_array_equal(read(job), expected)
+        assert read(job).dtype == expected.dtype
+        assert zarr.open_array(job).chunks == zarr.open_array(source).chunks
+
+
+def test_unique_of_several_sources(place):
+    stored(place / "b.zarr", np.array([[5, 5, 0], [7, 5, 0], [9, 9, 9]], "u8"), chunks=(2, 2))
+    stored(place / "c.zarr", np.array([8, 9, 9], "u1"), chunks=(2,))
+    result = invoke("unique", "b.zarr", "c.zarr", "--table", "both.csv", "--top", 5)
+    assert result.exit_code == 0
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert lines[-5] == ["9", "5", "41.7", "%", "(2,", "0)"]
+    assert lines[-1] == ["8", "1", "8.33", "%", "(0,)", "of", "volume", "1"]
+    text = (place / "both.csv").read_text().splitlines()
+    assert text == ["old,counts,first", "0,2,2", "5,3,0", "7,1,3", "8,1,9", "9,5,6"]
+    run("unique c.zarr --table one.csv")
+    assert (place / "one.csv").read_text().splitlines() == ["old,counts,first", "8,1,0", "9,2,1"]
+
+
 @pytest.mark.parametrize("name", ["known.zarr", "known.csv", "known"])
 def test_renumber_goes_on_from_a_table(place, name):
     known = LabelTable.from_arrays(KNOWN[3:6], [50, 51, 52])
@@ -162,7 +192,7 @@ def test_unique_names_the_largest(place):
     assert ["the", "largest", "2", "of", "4", "labels:"] in lines
     assert lines[-2:] == [["5", "3", "33.3", "%", "(0,", "0)"], ["9", "3", "33.3", "%", "(2,", "0)"]]
     found = json.loads(invoke("unique", "b.zarr", "--region", "1:,1:", "--json", "--quiet").stdout)
-    assert found["largest"][1] == {"label": 0, "voxels": 1, "first": [1, 2]}
+    assert found["largest"][1] == {"label": 0, "voxels": 1, "volume": 0, "first": [1, 2]}
     assert found["table"] == ""
     assert {path.name for path in place.iterdir()} == {"a.zarr", "b.zarr"}
 

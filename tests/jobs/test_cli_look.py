@@ -99,7 +99,7 @@ def test_verify_finds_every_wrong_voxel(tmp_path, missing, dtype):
         first = {"index": list(voxel), "old": int(labels[voxel]), "expected": int(right[voxel])}
         found = json.loads(result.stdout)
         assert (found["n_wrong"], found["right"]) == (n_wrong, False)
-        assert found["first_wrong"] == {**first, "found": int(wrong[voxel])}
+        assert found["first_wrong"] == {**first, "found": int(wrong[voxel]), "volume": 0}
 
 
 def test_verify_of_a_label_that_the_table_lacks(place):
@@ -128,7 +128,7 @@ def test_verify_of_what_is_not_stored(tmp_path):
     assert right.exit_code == 0
     found = json.loads(wrong.stdout)
     assert found["n_wrong"] >= 10**16 - 10**9
-    assert found["first_wrong"] == {"index": [0, 0, 0], "old": 5, "expected": 9, "found": 8}
+    assert found["first_wrong"] == {"index": [0, 0, 0], "old": 5, "expected": 9, "found": 8, "volume": 0}
 
 
 def test_verify_of_a_region_and_of_a_npy_file(place):
