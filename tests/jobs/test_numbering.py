@@ -180,7 +180,7 @@ def test_voxels_that_are_not_stored_count(order, budget, tmp_path):
         budget_nbytes=budget, extra=extra, ask=[fill, 99, 0, -1],
     )  # fmt: skip
     assert open_table(tmp_path / "x" / "table.zarr") == table
-    assert facts.asked == [ids[0], 0, 0, 0]
+    assert facts.asked == [ids[0], None, 0, None]
     found = Columns.open(folder, f"ids/{names[1]}").read("ids")
     np.testing.assert_array_equal(found, [table[label] for label in np.unique(stored)])
     columns = open_columns(tmp_path / "x" / "table.zarr")
