@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -52,8 +53,9 @@ chunks, shards : tuple of int, optional
     durable : bool
         Have the disks of this machine hold each object before it is noted as done, so that a loss of power does no
         harm either.
-    progress : callable, optional
-        Called as ``progress(stage, n_done, n_blocks)``: when a stage begins, and after each of its blocks."""
+    progress : callable or bool, optional
+        Called as ``progress(stage, n_done, n_blocks)``: when a stage begins, and after each of its blocks. True shows
+        that: by bars on a terminal, a table in a notebook, else lines on stderr."""
 
 RAISES = """\
 FileNotFoundError
@@ -106,7 +108,7 @@ class Options:
     overwrite: bool = False
     dry_run: bool = False
     durable: bool = False
-    progress: Progress | None = None
+    progress: Progress | bool | None = None
 
     def resources(self) -> Resources:
         """Return the machines that the job may use."""
@@ -137,7 +139,14 @@ def job(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapped(*args: Any, **given: Any) -> Any:
         common = {name: given.pop(name) for name in names if name in given}
-        return function(*args, **given, options=Options(**common))
+        if common.get("progress") is True:
+            from .progress import showing  # and what draws, only where something is drawn
+
+            shown = showing(quiet=False)
+        else:
+            shown = nullcontext(common.get("progress") or None)
+        with shown as common["progress"]:
+            return function(*args, **given, options=Options(**common))
 
     own = [p for p in inspect.signature(function).parameters.values() if p.name != "options"]
     common = [

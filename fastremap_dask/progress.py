@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from html import escape
 from typing import Any
 
 import click
@@ -18,6 +19,12 @@ from .stages import Progress
 
 # A stage that takes long is heard of so often where there is no terminal.
 LINE_S = 60.0
+# A table in a notebook is drawn again at most so often: each time is a message to the browser.
+DRAW_S = 0.2
+ROW = (
+    "<tr><th style='text-align: left'>{stage}</th><td><progress value='{n_done}' max='{n_blocks}'></progress></td>"
+    "<td style='text-align: left'>{pace}</td></tr>"
+)
 
 
 class RateColumn(ProgressColumn):
@@ -32,7 +39,7 @@ class RateColumn(ProgressColumn):
 @contextmanager
 def showing(quiet: bool) -> Iterator[Progress | None]:
     """
-    Show on stderr how far a job is, and where to watch it: bars on a terminal, else plain lines.
+    Show how far a job is, and where to watch it: bars on a terminal, a table in a notebook, else lines on stderr.
 
     Stages of one block vanish when done.
 
@@ -50,7 +57,11 @@ def showing(quiet: bool) -> Iterator[Progress | None]:
     if quiet:
         yield None
         return
-    with _information_shown(), _bars(console) if console.is_terminal else nullcontext(plain_lines()) as progress:
+    if console.is_terminal:
+        shown = _bars(console)
+    else:
+        shown = nullcontext(notebook_table() if console.is_jupyter else plain_lines())
+    with _information_shown(), shown as progress:
         yield progress
 
 
@@ -116,14 +127,73 @@ def plain_lines(clock: Callable[[], float] = time.monotonic) -> Progress:
         if n_blocks <= 1 and now - begin < 1:
             return
         printed[stage] = now, quarter
-        took_s, n = now - begin, n_done - n_before
-        text = f"{stage}: {n_done:,} of {n_blocks:,} blocks, {human_seconds(took_s)}"
-        if n > 0 and took_s > 0:
-            text += f", {human_rate(n / took_s)}"
-            text += f", {human_seconds((n_blocks - n_done) * took_s / n)} left" if n_done < n_blocks else ""
-        click.echo(text, err=True)
+        click.echo(f"{stage}: {human_pace(n_done, n_blocks, n_done - n_before, now - begin)}", err=True)
 
     return line
+
+
+def notebook_table(clock: Callable[[], float] = time.monotonic) -> Progress:
+    """
+    Return a progress that a notebook shows as one table, which changes in its place: a row for each stage.
+
+    Parameters
+    ----------
+    clock : callable
+        Returns seconds.
+
+    Returns
+    -------
+    callable
+        For the parameter `progress` of a job.
+    """
+    from IPython.display import HTML, display
+
+    begun: dict[str, tuple[float, int]] = {}
+    rows: dict[str, str] = {}
+    handle, drawn_s = None, 0.0
+
+    def update(stage: str, n_done: int, n_blocks: int) -> None:
+        nonlocal handle, drawn_s
+        now = clock()
+        begin, n_before = begun.setdefault(stage, (now, n_done))
+        pace = human_pace(n_done, n_blocks, n_done - n_before, now - begin)
+        rows[stage] = ROW.format(stage=escape(stage), n_done=n_done, n_blocks=max(1, n_blocks), pace=escape(pace))
+        if n_blocks <= 1 and n_done == n_blocks:
+            del rows[stage]
+        if now - drawn_s < DRAW_S and n_done not in (n_before, n_blocks):
+            return
+        drawn_s, table = now, HTML(f"<table>{''.join(rows.values())}</table>")
+        if handle is None:
+            handle = display(table, display_id=True)
+        else:
+            handle.update(table)
+
+    return update
+
+
+def human_pace(n_done: int, n_blocks: int, n_now: int, took_s: float) -> str:
+    """
+    Write how far a stage is, how fast it is, and how long it will go on.
+
+    Parameters
+    ----------
+    n_done, n_blocks : int
+        Its blocks that are done, and all of them.
+    n_now : int
+        Those that were done in this run.
+    took_s : float
+        Seconds that they took.
+
+    Returns
+    -------
+    str
+        Such as 3 of 100 blocks, 1 min 40 s, 1.8 blocks/min, 53 min 53 s left.
+    """
+    text = f"{n_done:,} of {n_blocks:,} blocks, {human_seconds(took_s)}"
+    if n_now > 0 and took_s > 0:
+        text += f", {human_rate(n_now / took_s)}"
+        text += f", {human_seconds((n_blocks - n_done) * took_s / n_now)} left" if n_done < n_blocks else ""
+    return text
 
 
 def human_rate(per_second: float) -> str:

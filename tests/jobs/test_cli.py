@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -157,6 +158,32 @@ def test_plain_lines_tell_rate_and_time_left(capsys):
         "find labels: 100 of 100 blocks, 1 h 06 min, 1.5 blocks/min",
         "table: 1 of 1 blocks, 2.5 s, 24.0 blocks/min",
     ]
+
+
+def test_a_notebook_shows_one_table_that_changes(monkeypatch):
+    drawn = []
+    handle = SimpleNamespace(update=drawn.append)
+    notebook = SimpleNamespace(HTML=str, display=lambda table, display_id: drawn.append(table) or handle)
+    monkeypatch.setitem(sys.modules, "IPython.display", notebook)
+    now = iter([0.0, 10.0, 10.1, 20.0, 20.0, 21.0, 30.0])
+    update = progress.notebook_table(lambda: next(now))
+    for n in (0, 1, 2, 4):
+        update("find labels", n, 4)
+    for n in (0, 1):
+        update("merge <all>", n, 1)
+    update("write ids", 0, 3)
+    assert len(drawn) == 6  # the third was too soon after the second
+    assert "value='1' max='4'" in drawn[1]
+    assert "1 of 4 blocks, 10.0 s, 6.0 blocks/min, 30.0 s left" in drawn[1]
+    assert "merge &lt;all&gt;" in drawn[3]
+    assert "merge" not in drawn[4]
+    assert drawn[5].count("<tr>") == 2
+
+
+def test_jobs_show_their_progress_if_asked(source, tmp_path, capsys):
+    for asked, shown in ((True, True), (False, False), (None, False)):
+        fastremap_dask.renumber_zarr(source, tmp_path / "b.zarr", overwrite=True, progress=asked)
+        assert ("find labels: " in capsys.readouterr().err) == shown
 
 
 def test_an_interruption_before_anything_was_begun(source, tmp_path, monkeypatch):
