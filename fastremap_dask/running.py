@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from zarr.storage import LocalStore, StorePath
@@ -27,6 +28,9 @@ from .report import Report, StageReport
 from .stages import Executor, Hopeless, JobError
 from .stored import DOCUMENTS, Stored
 from .tasks import Job, Written
+
+# How many marks a task looks at: a look takes much less time than to hand out a task.
+MARKS = 256
 
 
 def execute(frame: Frame, body: Callable[[Run], Facts]) -> Report | Forecast:
@@ -276,13 +280,14 @@ class Run:
         volumes += [{} for _ in range(len(self.job.grids) - len(volumes))]
         if not self.journal.resumed or not any(volumes):
             return volumes
-        marked = [
-            Piece(at, level, self.job.grids[at].grid(level).block(number))
+        n = sum(-(-len(numbers) // MARKS) for levels in volumes for numbers in levels.values())
+        marked = (
+            tasks.Marked(at, level, some)
             for at, levels in enumerate(volumes)
             for level, numbers in levels.items()
-            for number in numbers
-        ]
-        self.perform("check written", partial(tasks.check_written, job=self.job), marked, len(marked))
+            for some in _groups(numbers, MARKS)
+        )
+        self.perform("check written", partial(tasks.check_written, job=self.job), marked, n)
         volumes = self.journal.done("written")
         return volumes + [{} for _ in range(len(self.job.grids) - len(volumes))]
 
@@ -352,3 +357,10 @@ def _numbers(plan: Plan, units: list[BlockSet | None]) -> list[range | BlockSet]
         range(Grids(target).grid(level).n_blocks) if some is None else covering(some, Grids(target), level)
         for target, level, some in each
     ]
+
+
+def _groups(numbers: Iterable[int], n: int) -> Iterator[tuple[int, ...]]:
+    """Generate groups of at most `n` numbers."""
+    left = iter(numbers)
+    while group := tuple(islice(left, n)):
+        yield group

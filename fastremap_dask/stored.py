@@ -91,6 +91,27 @@ def stored_size(place: StorePath) -> int | None:
         return None
 
 
+def stored_sizes(target: Stored, block: Block) -> list[int]:
+    """
+    Return the bytes of the stored units of a block.
+
+    Parameters
+    ----------
+    target : Stored
+        The array.
+    block : Block
+        A box of whole units of it.
+
+    Returns
+    -------
+    list of int
+        In C order; -1 where a unit is nothing but fill value and is not stored.
+    """
+    metadata = target.open().metadata
+    places = (target.place / metadata.encode_chunk_key(coords) for coords, _ in units_of(target, block))
+    return [-1 if (size := stored_size(place)) is None else size for place in places]
+
+
 def stored_units(stored: Stored) -> Iterator[tuple[int, ...]]:
     """
     List the units, shards or chunks, that an array has in its store.

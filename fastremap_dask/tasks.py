@@ -20,7 +20,7 @@ from .plan import Block, Grid, Grids, Piece
 from .relations import PartnerState
 from .stages import Hopeless
 from .states import LabelState, merge
-from .stored import Stored, stored_size, units_of
+from .stored import Stored, stored_sizes
 from .volumes import Source, read_block
 from .writing import write_block
 
@@ -296,31 +296,45 @@ def _write(job: Job, piece: Piece, voxels: np.ndarray) -> int:
     return sum(size for size in sizes if size > 0)
 
 
-def check_written(piece: Piece, *, job: Job) -> bool:
+@dataclass(frozen=True, slots=True)
+class Marked:
     """
-    Tell whether what is marked as written is there.
+    Name pieces of a volume that are marked as written.
 
     Parameters
     ----------
-    piece : Piece
-        A piece with a mark.
+    volume, level : int
+        The volume, and which of its grids has the pieces as blocks.
+    numbers : tuple of int
+        Their numbers in the grid.
+    """
+
+    volume: int
+    level: int
+    numbers: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"blocks {self.numbers[0]} to {self.numbers[-1]} of volume {self.volume}"
+
+
+def check_written(marked: Marked, *, job: Job) -> None:
+    """
+    Remove the marks of pieces that are not there.
+
+    Parameters
+    ----------
+    marked : Marked
+        The pieces.
     job : Job
         The job.
-
-    Returns
-    -------
-    bool
-        Every unit has the size that the mark says. If not, the mark is removed.
     """
-    target = job.targets[piece.volume]
-    metadata = target.open().metadata
-    mark = f"written/{piece.name}"
-    try:
-        sizes = json.loads(job.work.get(mark))
-    except ValueError:
-        sizes = []
-    keys = [target.place / metadata.encode_chunk_key(coords) for coords, _ in units_of(target, piece.block)]
-    found = [-1 if (size := stored_size(key)) is None else size for key in keys]
-    if found != sizes:
-        job.work.delete(mark)
-    return found == sizes
+    grid, target = job.grids[marked.volume].grid(marked.level), job.targets[marked.volume]
+    for number in marked.numbers:
+        piece = Piece(marked.volume, marked.level, grid.block(number))
+        mark = f"written/{piece.name}"
+        try:
+            sizes = json.loads(job.work.get(mark))
+        except ValueError:
+            sizes = []
+        if sizes != stored_sizes(target, piece.block):
+            job.work.delete(mark)

@@ -13,7 +13,7 @@ import fastremap
 
 from .objects import make_durable, patiently, run_at
 from .plan import Block, Grid
-from .stored import Stored, stored_size, units_of
+from .stored import Stored, stored_sizes, units_of
 
 
 def write_block(target: Stored, block: Block, voxels: np.ndarray, *, durable: bool = False) -> list[int]:
@@ -34,7 +34,7 @@ def write_block(target: Stored, block: Block, voxels: np.ndarray, *, durable: bo
     Returns
     -------
     list of int
-        The bytes of each stored unit, in C order; -1 where a unit is nothing but fill value and is not stored.
+        The bytes of each stored unit, as `stored_sizes` gives them.
 
     Notes
     -----
@@ -62,7 +62,7 @@ def write_block(target: Stored, block: Block, voxels: np.ndarray, *, durable: bo
     if durable:
         for place in places:
             make_durable(place)
-    return [-1 if (size := stored_size(place)) is None else size for place in places]
+    return stored_sizes(target, block)
 
 
 async def _write_units(writes: list[tuple]) -> None:
