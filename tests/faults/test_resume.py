@@ -9,7 +9,7 @@ from faultjobs import JOBS, LAYOUTS, opens, products, renumber, source_at, undis
 from faultstores import chunks_read, faulty
 from stores import files, labels_of, stored
 
-from fastremap_dask import LabelTable, mask_zarr, remap_zarr, renumber_zarr
+from fastremap_dask import LabelTable, mask_zarr, remap_zarr, renumber_zarr, running
 from fastremap_dask.stages import JobError
 
 
@@ -27,8 +27,9 @@ def stopping(stage: str | None = None):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("job", JOBS)
-def test_any_job_goes_on(tmp_path, job, layout):
+def test_any_job_goes_on(tmp_path, monkeypatch, job, layout):
     """Stopped at several points, and gone on with on more threads and with less memory."""
+    monkeypatch.setattr(running, "MARKS", 2)  # else one task would look at all marks
     source = source_at(tmp_path, layout, shape=(24, 20))
     expected = undisturbed(JOBS[job], source, tmp_path / "expected")
     target, ways = (
@@ -42,6 +43,22 @@ def test_any_job_goes_on(tmp_path, job, layout):
         assert not opens(target)
     report = JOBS[job](source, target, resume=True)
     assert report.resumed
+    assert products(tmp_path / "out") == expected
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: None])
+def test_what_was_damaged_since_is_written_again(tmp_path, damage):
+    source = source_at(tmp_path, "chunks", shape=(24, 20))
+    expected = undisturbed(renumber_zarr, source, tmp_path / "expected")
+    target = tmp_path / "out" / "b.zarr"
+    with pytest.raises(KeyboardInterrupt):
+        renumber_zarr(source, target, progress=stopping("write ids"), threads=1)
+    unit = next(path for path in sorted((target / "c").rglob("*")) if path.is_file())
+    damaged = damage(unit.read_bytes())
+    unit.unlink()
+    if damaged is not None:
+        unit.write_bytes(damaged)
+    renumber_zarr(source, target, resume=True)
     assert products(tmp_path / "out") == expected
 
 
