@@ -190,6 +190,6 @@ def _spread(ranges: Sequence[np.ndarray]) -> np.ndarray:
     return number
 
 
-def _make_block(block: Block, *, array: zarr.Array, cell_length: int) -> None:
+def _make_block(block: Block, *, array: zarr.Array[Any], cell_length: int) -> None:
     """Compute a block and write it: a task."""
     array[block.slices] = cell_labels(block, cell_length)
