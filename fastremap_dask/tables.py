@@ -87,7 +87,7 @@ def save_table(table: LabelTable, store: TableStore, *, overwrite: bool = False)
         raise
 
 
-def _write(table: LabelTable, store: StoreLike, existing: zarr.Group | None) -> None:
+def _write(table: LabelTable, store: TableStore, existing: zarr.Group | None) -> None:
     """Write the columns, and then what says that they are whole."""
     columns = {"old": table.old, "new": table.new}
     dtypes = {name: column.dtype for name, column in columns.items()}
