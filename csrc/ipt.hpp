@@ -587,7 +587,8 @@ class Permute {
 
 // Writes a row of a buffer behind the `n_held` bytes that stand before it, which the last call held back: whole lines
 // past the cache, where there are such stores, and what does not fill a line only if it is the first or the last.
-inline void stream_row(char* to, char* row, std::size_t nbytes, bool first, bool last) {
+inline void stream_row(char* to, char* row, std::size_t nbytes, [[maybe_unused]] bool first,
+                       [[maybe_unused]] bool last) {
 #ifdef IPT_HAS_SIMD
     auto rest = [](const char* address) { return reinterpret_cast<std::uintptr_t>(address) % tuning::line; };
     const char* end = to + nbytes;

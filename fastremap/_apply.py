@@ -20,7 +20,7 @@ def apply(
     keep: bool,
     in_place: bool,
     fill_value: int | float | None = None,
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
 ) -> np.ndarray:
     """Map the labels of an array by a table."""
     if keep and fill_value is not None:

@@ -21,11 +21,11 @@ class Pairs(NamedTuple):
     keys: np.ndarray  # (k,) of the labels' dtype; keys that this dtype cannot hold are left out
     values: np.ndarray | None  # (k,) integers, or floats where the labels are floats; None: the keys themselves
     bounds: np.ndarray  # the values that decide the dtype of the result, those of left-out keys included
-    cache: dict  # what was built from the table, kept with a LabelTable
+    cache: dict[Any, Any]  # what was built from the table, kept with a LabelTable
 
     def lookup(self, dtype: np.dtype, out_dtype: np.dtype) -> _kernels.Lookup:
         """The kernel's table for labels and values cast to these dtypes; of equal keys the last counts."""
-        lookup = self.cache.get((dtype, out_dtype))
+        lookup: _kernels.Lookup | None = self.cache.get((dtype, out_dtype))
         if lookup is None:
             values = self.keys if self.values is None else self.values
             lookup = _kernels.Lookup(bits(cast(self.keys, dtype)), cast(values, out_dtype))
@@ -39,7 +39,8 @@ class Pairs(NamedTuple):
             values = cast(self.keys if self.values is None else self.values, dtype)
             is_one_to_one = np.unique(values).size == values.size
             self.cache[name] = _kernels.Lookup(bits(values), bits(cast(self.keys, dtype))) if is_one_to_one else None
-        return self.cache[name]
+        undo: _kernels.Lookup | None = self.cache[name]
+        return undo
 
 
 def positions(labels: np.ndarray, keys: np.ndarray) -> np.ndarray:
@@ -55,7 +56,7 @@ class Columns(NamedTuple):
 
     old: Any
     new: Any  # None: the old labels themselves
-    cache: dict
+    cache: dict[Any, Any]
 
     def pairs(self, dtype: np.dtype) -> Pairs:
         """Read the table for labels of a dtype.
@@ -85,7 +86,8 @@ class Columns(NamedTuple):
                 if kept is not None:
                     values = values[kept]
                 self.cache[dtype] = Pairs(keys, values, bounds, {})
-        return self.cache[dtype]
+        pairs: Pairs = self.cache[dtype]
+        return pairs
 
     def values(self, dtype: np.dtype) -> np.ndarray:
         """Read the new labels."""

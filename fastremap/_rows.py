@@ -1,11 +1,12 @@
 """Rows of two integers as single ones that sort alike, for the distinct rows of an edge list."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 
-def pack(rows: np.ndarray, unique: Callable) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+def pack(rows: np.ndarray, unique: Callable[..., Any]) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
     """Pack the rows of an (N, 2) integer array into (N,) uint64 codes of the same order; also how to unpack codes.
 
     Integers of up to 4 bytes lie side by side in a code; of wider ones their ranks among the labels of the column do.

@@ -107,7 +107,7 @@ def _read_json(path: str) -> tuple[np.ndarray, np.ndarray]:
     return _parsed(list(table.keys())), _parsed(list(table.values()))
 
 
-def _parsed(texts: list) -> np.ndarray:
+def _parsed(texts: list[str]) -> np.ndarray:
     """Numbers from text, integers exactly."""
     try:
         integers = [int(text) for text in texts]

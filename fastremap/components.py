@@ -2,6 +2,7 @@
 
 import itertools
 from collections import defaultdict
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,7 +13,7 @@ from ._arrays import Walk, as_array, bits, walk
 _SHORTEST_LINE = 32  # of an array in Fortran order: to walk shorter ones takes longer than to copy them
 
 
-def component_map(component_labels: ArrayLike, parent_labels: ArrayLike) -> dict:
+def component_map(component_labels: ArrayLike, parent_labels: ArrayLike) -> dict[Any, Any]:
     """Map each component to the parent that it lies in.
 
     Parameters
@@ -58,7 +59,7 @@ def component_map(component_labels: ArrayLike, parent_labels: ArrayLike) -> dict
     return _kernels.as_dict(labels, partners)
 
 
-def inverse_component_map(parent_labels: ArrayLike, component_labels: ArrayLike) -> defaultdict:
+def inverse_component_map(parent_labels: ArrayLike, component_labels: ArrayLike) -> defaultdict[Any, list[Any]]:
     """Map each parent to the components that lie in it.
 
     Parameters
@@ -110,8 +111,8 @@ def _together(first: ArrayLike, second: ArrayLike) -> tuple[Walk, Walk, tuple[in
         raise ValueError(f"two labelings of one volume have one shape; got {arrays[0].shape} and {arrays[1].shape}")
     flags, shape = arrays[0].flags, arrays[0].shape
     fortran = flags.f_contiguous and not flags.c_contiguous and shape[0] >= _SHORTEST_LINE
-    first, second = (walk(np.asarray(array, order="F" if fortran else "C")) for array in arrays)
-    return first, second, shape if fortran else (first.flat.size,)
+    one, other = (walk(np.asarray(array, order="F" if fortran else "C")) for array in arrays)
+    return one, other, shape if fortran else (one.flat.size,)
 
 
 def _plain(labels: np.ndarray, way: Walk) -> np.ndarray:

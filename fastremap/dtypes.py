@@ -84,19 +84,22 @@ def fits(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
         return np.array([_holds(dtype, number) for number in values], bool)
     if dtype.kind != "f":
         low, high = bounds(dtype)
+        held: np.ndarray
         with np.errstate(invalid="ignore"):
             if values.dtype.kind != "f":
-                return (values >= low) & (values <= high)
-            # The float next to `high` may be high + 1.
-            return (values == np.floor(values)) & (values >= float(low)) & (values < float(high + 1))
+                held = (values >= low) & (values <= high)
+            else:  # the float next to `high` may be high + 1
+                held = (values == np.floor(values)) & (values >= float(low)) & (values < float(high + 1))
+        return held
     with np.errstate(over="ignore", invalid="ignore"):
-        overflows = np.isinf(values.astype(dtype)) & np.isfinite(values)
+        finite: np.ndarray = ~(np.isinf(values.astype(dtype)) & np.isfinite(values))
     if values.dtype.kind == "f":
-        return ~overflows
+        return finite
     # An integer is exact if its bits, without the zeros at its end, fit the significand.
     size = values.astype(np.uint64)
     size = np.where(values < 0, ~size + np.uint64(1), size) | (values == 0)
-    return ~overflows & (size // (size & (~size + np.uint64(1))) <= _EXACT_TO[dtype])
+    is_exact: np.ndarray = finite & (size // (size & (~size + np.uint64(1))) <= _EXACT_TO[dtype])
+    return is_exact
 
 
 def extremes(values: np.ndarray) -> tuple[int, int]:

@@ -244,14 +244,14 @@ def _holds(dtype: np.dtype, value: Any) -> bool:
     if dtype.kind == "b":
         return value in (0, 1)
     low, high = bounds(dtype)
-    return low <= value <= high and value == int(value)
+    return bool(low <= value <= high and value == int(value))
 
 
 def _extremes(array: np.ndarray) -> list[Any]:
     """The least and the greatest number of an array, NaN and infinities aside; 0 if there is none."""
     if array.dtype.kind == "c":
         return _extremes(array.real) + _extremes(array.imag)
-    ends = minmax(array)
+    ends: tuple[Any, Any] = minmax(array)
     if array.dtype.kind == "f" and None not in ends and not all(map(math.isfinite, ends)):
         ends = minmax(native(array)[np.isfinite(array)])
     return [0] if None in ends else list(ends)

@@ -1,7 +1,8 @@
 """The labels of an array: which there are, and giving them new ids."""
 
 import operator
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -11,7 +12,67 @@ from ._arrays import NUMBERS, Walk, as_array, bits, can_write, cast, is_supporte
 from .dtypes import bounds, extremes, ids_dtype, ladder, require_fit
 from .table import LabelTable, new_ids
 
+# Flags that are variables fit none of its overloads.
+_unique_of_numpy: Callable[..., Any] = np.unique
 
+
+class _UniqueOptions(TypedDict, total=False):
+    axis: int | None
+    equal_nan: bool
+    sorted: bool
+
+
+class _RenumberOptions(TypedDict, total=False):
+    order: Literal["first", "sorted"]
+    dtype: DTypeLike | None
+
+
+_Yes = Literal[True]
+_Two = tuple[np.ndarray, np.ndarray]
+_Three = tuple[np.ndarray, np.ndarray, np.ndarray]
+_Four = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+@overload
+def unique(labels: ArrayLike, **options: Unpack[_UniqueOptions]) -> np.ndarray: ...
+@overload
+def unique(labels: ArrayLike, *, return_index: _Yes, **options: Unpack[_UniqueOptions]) -> _Two: ...
+@overload
+def unique(labels: ArrayLike, *, return_inverse: _Yes, **options: Unpack[_UniqueOptions]) -> _Two: ...
+@overload
+def unique(labels: ArrayLike, *, return_counts: _Yes, **options: Unpack[_UniqueOptions]) -> _Two: ...
+@overload
+def unique(
+    labels: ArrayLike, *, return_index: _Yes, return_inverse: _Yes, **options: Unpack[_UniqueOptions]
+) -> _Three: ...
+@overload
+def unique(
+    labels: ArrayLike, *, return_index: _Yes, return_counts: _Yes, **options: Unpack[_UniqueOptions]
+) -> _Three: ...
+@overload
+def unique(
+    labels: ArrayLike, *, return_inverse: _Yes, return_counts: _Yes, **options: Unpack[_UniqueOptions]
+) -> _Three: ...
+@overload
+def unique(
+    labels: ArrayLike,
+    *,
+    return_index: _Yes,
+    return_inverse: _Yes,
+    return_counts: _Yes,
+    **options: Unpack[_UniqueOptions],
+) -> _Four: ...
+@overload
+def unique(
+    labels: ArrayLike,
+    return_index: bool = ...,
+    return_inverse: bool = ...,
+    return_counts: bool = ...,
+    axis: int | None = ...,
+    *,
+    equal_nan: bool = ...,
+    sorted: bool = ...,
+) -> Any: ...
 def unique(
     labels: ArrayLike,
     return_index: bool = False,
@@ -80,7 +141,7 @@ def unique(
         return (unpack(parts[0]), *parts[1:]) if isinstance(parts, tuple) else unpack(parts)
     by_numpy = axis is not None or not is_supported(array.dtype, NUMBERS)
     if by_numpy or (not equal_nan and array.dtype.kind == "f" and np.isnan(array).any()):
-        parts = np.unique(
+        parts = _unique_of_numpy(
             native(array), return_index, return_inverse, return_counts, axis, equal_nan=equal_nan, sorted=sorted
         )
         if axis is None and return_inverse:
@@ -92,7 +153,7 @@ def unique(
     way = walk(array)
     keys = bits(way.flat)
     values, counts, first = _distinct(way, keys, return_counts, return_index, sorted)
-    results = [values]
+    results: list[np.ndarray | None] = [values]
     if return_index:
         results.append(first)
     if return_inverse:
@@ -124,9 +185,29 @@ def _distinct(
         values.sort()
         return values, None, None
     order = np.argsort(values)
-    return values[order], counts[order] if with_counts else None, first[order] if with_first else None
+    return values[order], None if counts is None else counts[order], None if first is None else first[order]
 
 
+@overload
+def renumber(
+    arr: ArrayLike,
+    start: int = ...,
+    preserve_zero: bool = ...,
+    in_place: bool = ...,
+    *,
+    mapping: Literal["dict"] = ...,
+    **options: Unpack[_RenumberOptions],
+) -> tuple[np.ndarray, dict[Any, Any]]: ...
+@overload
+def renumber(
+    arr: ArrayLike,
+    start: int = ...,
+    preserve_zero: bool = ...,
+    in_place: bool = ...,
+    *,
+    mapping: Literal["table"],
+    **options: Unpack[_RenumberOptions],
+) -> tuple[np.ndarray, LabelTable]: ...
 def renumber(
     arr: ArrayLike,
     start: int = 1,
@@ -134,9 +215,9 @@ def renumber(
     in_place: bool = False,
     *,
     order: Literal["first", "sorted"] = "first",
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
     mapping: Literal["dict", "table"] = "dict",
-) -> tuple[np.ndarray, dict | LabelTable]:
+) -> tuple[np.ndarray, dict[Any, Any] | LabelTable]:
     """Give the labels of an array the ids `start`, `start + 1`, ... without gaps.
 
     Parameters
@@ -220,7 +301,7 @@ def renumber(
     elif in_place:
         low, high = bounds(label_dtype)
         if can_write(arr, label_dtype if low <= lowest and highest <= high else result.dtype):
-            np.copyto(arr, result, casting="unsafe")
+            np.copyto(array, result, casting="unsafe")
             result = array if array.dtype == result.dtype else result
     return result, _mapping(mapping, old, new.astype(np.float64) if label_dtype.kind == "f" else new)
 
@@ -240,12 +321,14 @@ def _ids_by_appearance(
     Unless it is None, `over` is the labels, over which the ids are written too.
     """
     numbering = _kernels.Numbering(keys, preserve_zero)
-    flat, done = np.empty(0, np.uint8), 0
+    flat: np.ndarray = np.empty(0, np.uint8)
+    done = 0
     for rung in rungs:
         low, high = bounds(rung)
         n_ids = max(0, high + 1 - start) if start >= low else 0
         is_over = over is not None and over.dtype == rung
-        narrow, flat = flat, over if is_over else np.empty(keys.size, rung)
+        narrow = flat
+        flat = over if over is not None and is_over else np.empty(keys.size, rung)
         flat[:done] = narrow[:done]
         also = over is not None and not is_over
         done = numbering.run(keys, done, flat, also, start % 2**64, min(n_ids + preserve_zero, 2**64 - 1))
@@ -273,7 +356,7 @@ def _new_labels(keys: np.ndarray, dtype: np.dtype, n_old: int, start: int, prese
     return new
 
 
-def _mapping(kind: str, old: np.ndarray, new: np.ndarray) -> dict | LabelTable:
+def _mapping(kind: str, old: np.ndarray, new: np.ndarray) -> dict[Any, Any] | LabelTable:
     if kind == "table":
         return LabelTable.from_arrays(old, new)
     old, new = (labels.view(np.uint8) if labels.dtype.kind == "b" else labels for labels in (old, new))

@@ -3,6 +3,8 @@
 import operator
 from collections.abc import Sequence
 from pathlib import Path
+from types import EllipsisType
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -143,7 +145,7 @@ def ascontiguousarray(arr: ArrayLike) -> np.ndarray:
     return _c_ordered(_fixed_size_array(arr))
 
 
-def tobytes(image: ArrayLike, chunk_size: Sequence[int], order: str = "C") -> list[bytes]:
+def tobytes(image: ArrayLike, chunk_size: Sequence[int], order: Literal["C", "F"] = "C") -> list[bytes]:
     """Cut an image into the chunks of a grid and return the bytes of each.
 
     Parameters
@@ -188,8 +190,12 @@ def tobytes(image: ArrayLike, chunk_size: Sequence[int], order: str = "C") -> li
     chunks = []
     for corner in np.ndindex(grid[::-1]):
         begins = [place * size for place, size in zip(corner[::-1], sizes, strict=True)]
-        # The ellipsis makes an array, not a scalar, of no axes.
-        cutout = array[(..., *(slice(begin, begin + size) for begin, size in zip(begins, sizes, strict=True)))]
+        slices = (slice(begin, begin + size) for begin, size in zip(begins, sizes, strict=True))
+        where: tuple[EllipsisType | slice, ...] = (
+            ...,
+            *slices,
+        )  # the ellipsis makes an array, not a scalar, of no axes
+        cutout = array[where]
         chunks.append(_kernels.copy_to_bytes(cutout if order == "C" else cutout.T))
     return chunks
 

@@ -1,6 +1,7 @@
 """Replacing labels by others through a table."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -9,7 +10,7 @@ from ._apply import apply
 from ._arrays import LABELS, as_array
 from ._pairs import Columns, table_columns
 
-Table = Mapping | tuple[ArrayLike, ArrayLike]
+Table = Mapping[Any, Any] | tuple[ArrayLike, ArrayLike]
 
 
 def remap(
@@ -19,7 +20,7 @@ def remap(
     in_place: bool = False,
     *,
     fill_value: int | float | None = None,
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
 ) -> np.ndarray:
     """Replace every label of an array by the value that a table gives it.
 
@@ -165,7 +166,7 @@ def remap_from_array_kv(
     return apply(arr, table_columns((keys, vals)), preserve_missing_labels, in_place, fill_value)
 
 
-def mask(arr: ArrayLike, labels: Iterable, in_place: bool = False, value: int | float = 0) -> np.ndarray:
+def mask(arr: ArrayLike, labels: Iterable[Any], in_place: bool = False, value: int | float = 0) -> np.ndarray:
     """Set the listed labels to a value.
 
     Parameters
@@ -206,7 +207,7 @@ def mask(arr: ArrayLike, labels: Iterable, in_place: bool = False, value: int | 
     return apply(arr, Columns(labels, [value], {}), True, in_place)
 
 
-def mask_except(arr: ArrayLike, labels: Iterable, in_place: bool = False, value: int | float = 0) -> np.ndarray:
+def mask_except(arr: ArrayLike, labels: Iterable[Any], in_place: bool = False, value: int | float = 0) -> np.ndarray:
     """Set all labels but the listed ones to a value.
 
     Parameters

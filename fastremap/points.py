@@ -1,5 +1,7 @@
 """Where the voxels of each label lie."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -8,7 +10,7 @@ from ._arrays import as_array, bits, native
 from .labels import unique
 
 
-def point_cloud(arr: ArrayLike, shell: bool = False) -> dict:
+def point_cloud(arr: ArrayLike, shell: bool = False) -> dict[Any, np.ndarray]:
     """List the coordinates of the voxels of each label.
 
     Parameters

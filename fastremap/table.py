@@ -17,7 +17,7 @@ from .dtypes import bounds, extremes, ladder
 _SHOWN_AT_ENDS = 4
 
 
-class LabelTable(Mapping):
+class LabelTable(Mapping[Any, Any]):
     """Map old labels to new ones: a read-only Mapping over two arrays, without a Python object per label.
 
     Built by `from_dict`, `from_arrays`, `from_order`, `open`, or `renumber(..., mapping="table")`; taken wherever a
@@ -57,7 +57,7 @@ class LabelTable(Mapping):
         self._built: dict[np.dtype, Any] = {}  # what `remap` builds from the table, by dtype of the labels
 
     @classmethod
-    def from_dict(cls, table: Mapping) -> Self:
+    def from_dict(cls, table: Mapping[Any, Any]) -> Self:
         """Build a table from any mapping of labels.
 
         Parameters
@@ -154,20 +154,20 @@ class LabelTable(Mapping):
         >>> fastremap.LabelTable.from_order([9, 0, 4]).to_dict()
         {0: 0, 4: 2, 9: 1}
         """
-        labels = native(as_array(labels)).reshape(-1)
+        old = native(as_array(labels)).reshape(-1)
         has_zero = False
         if preserve_zero:
-            nonzero = labels != 0
+            nonzero = old != 0
             has_zero = not nonzero.all()
-            labels = labels[nonzero]
-        ids = new_ids(labels.dtype, start, labels.size, has_zero)
+            old = old[nonzero]
+        ids = new_ids(old.dtype, start, old.size, has_zero)
         if preserve_zero:
-            labels = np.append(labels, labels.dtype.type(0))
+            old = np.append(old, old.dtype.type(0))
             ids = np.append(ids, ids.dtype.type(0))
-        return cls.from_arrays(labels, ids.astype(np.float64) if labels.dtype.kind == "f" else ids)
+        return cls.from_arrays(old, ids.astype(np.float64) if old.dtype.kind == "f" else ids)
 
     @classmethod
-    def open(cls, path: str | os.PathLike) -> Self:
+    def open(cls, path: str | os.PathLike[str]) -> Self:
         """Open a saved table; a folder is mapped into memory, not read.
 
         Parameters
@@ -199,7 +199,7 @@ class LabelTable(Mapping):
         old, new, digest = _tablefiles.open_folder(path)
         return cls(old, new, _path=path, _digest=digest)
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Save the table, as a folder that `open` maps into memory, or as one file.
 
         Parameters
@@ -232,7 +232,7 @@ class LabelTable(Mapping):
             self._digest = digest.hexdigest()
         return self._digest
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[Any, Any]:
         """Return the table as a fresh dict of Python numbers, in the order of old labels.
 
         Returns
@@ -277,7 +277,7 @@ class LabelTable(Mapping):
             )
         return LabelTable(new, old)
 
-    def compose(self, other: Mapping) -> "LabelTable":
+    def compose(self, other: Mapping[Any, Any]) -> "LabelTable":
         """Return the table that maps as this one and then as `other`.
 
         Parameters
@@ -328,12 +328,13 @@ class LabelTable(Mapping):
         at = self._index(label)
         if at < 0:
             raise KeyError(label)
-        return self.new[at].item()
+        label_now: int | float = self.new[at].item()
+        return label_now
 
     def __contains__(self, label: object) -> bool:
         return self._index(label) >= 0
 
-    def __iter__(self) -> Iterator:
+    def __iter__(self) -> Iterator[Any]:
         return iter(self.old.tolist())
 
     def __len__(self) -> int:
@@ -364,7 +365,7 @@ class LabelTable(Mapping):
     def __sizeof__(self) -> int:
         return object.__sizeof__(self) + self.old.nbytes + self.new.nbytes
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         if self._path is not None:
             return _open_same, (self._path, self.digest)
         return LabelTable, (self.old, self.new)
@@ -409,7 +410,7 @@ def check_new_ids(dtype: np.dtype, start: int, n_ids: int, has_zero: bool = Fals
         )
 
 
-def _numbers(items: list, what: str) -> np.ndarray:
+def _numbers(items: list[Any], what: str) -> np.ndarray:
     """Integers exactly, as int64 or uint64; if any of them is a float, all as float64."""
     try:
         return integer_array(items, what)

@@ -19,6 +19,7 @@ from .measures import foreground, is_solid, is_sorted, minmax, pixel_pairs  # no
 from .points import indices, point_cloud  # noqa: E402
 
 if TYPE_CHECKING:
+    from .colours import colours_of
     from .forecasts import Forecast
     from .jobs import component_map_zarr, renumber_zarr, unique_zarr
     from .journal import JobLocked
@@ -35,6 +36,7 @@ __all__ = [
     "Report",
     "ascontiguousarray",
     "asfortranarray",
+    "colours_of",
     "component_map",
     "component_map_zarr",
     "foreground",
@@ -71,6 +73,7 @@ _LAZY = {
     "JobError": ".stages",
     "JobLocked": ".journal",
     "Report": ".report",
+    "colours_of": ".colours",
     "component_map_zarr": ".jobs",
     "mask_zarr": ".mapjobs",
     "open_columns": ".tables",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -160,7 +161,7 @@ def pieces_left(
             yield from left(at, number)
 
 
-def _children(ladder: list, level: int, offset: tuple[int, ...]) -> Iterator[int]:
+def _children(ladder: list[Any], level: int, offset: tuple[int, ...]) -> Iterator[int]:
     """Generate the one or two blocks of the level below that a block consists of."""
     above, below = ladder[level], ladder[level - 1]
     first = below.index_at(offset)

@@ -45,7 +45,7 @@ class SentTable:
         self.table = table
         self._pickled: bytes | None = None
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         with _LOCK:
             if self._pickled is None:
                 pickled = pickle.dumps(self.table)
@@ -58,7 +58,7 @@ class SentTable:
     def __sizeof__(self) -> int:
         return object.__sizeof__(self) + sys.getsizeof(self.table)
 
-    def __dask_tokenize__(self) -> tuple:
+    def __dask_tokenize__(self) -> tuple[Any, ...]:
         return "fastremap_dask.SentTable", self.table.digest
 
 
@@ -84,7 +84,7 @@ def _received(digest: str, pickled: bytes) -> SentTable:
         return sent
 
 
-def packed(table: LabelTable, scratch: str | os.PathLike | None) -> SentTable:
+def packed(table: LabelTable, scratch: str | os.PathLike[str] | None) -> SentTable:
     """
     Make a table ready to be sent.
 
@@ -114,7 +114,7 @@ def packed(table: LabelTable, scratch: str | os.PathLike | None) -> SentTable:
     return SentTable(table)
 
 
-def checked_scratch(scratch: str | os.PathLike | None) -> str | None:
+def checked_scratch(scratch: str | os.PathLike[str] | None) -> str | None:
     """Return a scratch folder as an absolute path, which is the same wherever a worker was started."""
     if scratch is None:
         return None

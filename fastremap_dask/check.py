@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import zarr
@@ -119,7 +120,7 @@ def expected_ids(labels: np.ndarray, first: np.ndarray) -> np.ndarray:
     return ids
 
 
-def _first_voxels(block: Block, *, array: zarr.Array) -> LabelsAndFirst:
+def _first_voxels(block: Block, *, array: zarr.Array[Any]) -> LabelsAndFirst:
     """Find the labels of a block and the index, in the whole volume, of the first voxel of each: a task."""
     starts, labels = first_of_runs(array[block.slices])
     known, at = np.unique(labels, return_index=True)

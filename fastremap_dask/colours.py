@@ -32,19 +32,39 @@ def colours_of(labels: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    labels : numpy.ndarray of bool or integers, shape (n,)
+    labels : numpy.ndarray of bool or integers, any shape
         The labels; what counts is their value, not their dtype.
 
     Returns
     -------
-    numpy.ndarray of uint8, shape (n, 3)
+    numpy.ndarray of uint8, shape (..., 3)
         Red, green and blue: for 0 a dark background, for others a colour of medium lightness and chroma that follows
         from a hash of the label alone, so that neighbouring numbers do not look alike.
+
+    Raises
+    ------
+    TypeError
+        If the labels are no array of bool or integers. Nothing is written.
+
+    Notes
+    -----
+    Time O(n), on one thread; 200 bytes a label at the peak. A label has the same colour in every picture and process.
 
     References
     ----------
     G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014: the hash.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastremap_dask import colours_of
+    >>> colours_of(np.array([0, 864691135385150081]))
+    array([[ 16,  17,  22],
+           [168, 174, 232]], dtype=uint8)
     """
+    if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "biu":
+        kind = labels.dtype if isinstance(labels, np.ndarray) else type(labels).__name__
+        raise TypeError(f"labels are an array of bool or integers; got {kind}")
     signed = labels.dtype.kind == "i"
     bits = labels.astype(np.int64).view(np.uint64) if signed else labels.astype(np.uint64)
     bits = bits + np.uint64(0x9E3779B97F4A7C15)

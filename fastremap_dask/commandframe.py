@@ -94,7 +94,7 @@ class Commands(click.Group):
         return super().parse_args(ctx, args)
 
 
-def framed(function: Callable) -> Callable:
+def framed(function: Callable[..., Any]) -> Callable[..., Any]:
     """
     Print what a command returns, and turn what it raises into one line and an exit status.
 

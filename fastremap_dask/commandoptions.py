@@ -12,7 +12,7 @@ from .commandframe import connected
 from .commandtypes import NONE, Bytes, Codec, KeyValue, Place, Region, Shape
 from .executors import WORKERLESS_S
 
-Decorator = Callable[[Callable], Callable]
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 storage_options = click.option(
     "--storage-option",
@@ -94,7 +94,7 @@ def with_options(options: Sequence[Decorator]) -> Decorator:
     return lambda command: functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
-def job_options(command: Callable) -> Callable:
+def job_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """
     Give a command the options of all jobs.
 
@@ -126,7 +126,7 @@ def job_options(command: Callable) -> Callable:
     return wrapped
 
 
-def layout_options(command: Callable) -> Callable:
+def layout_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """
     Give the command of a job the options of its target's layout.
 

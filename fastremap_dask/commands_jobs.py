@@ -13,7 +13,7 @@ from .commandframe import command, framed
 from .commandoptions import job_options, layout_options, with_options
 from .commandtypes import DType, Labels, Place
 from .exporting import table_for
-from .report import Report
+from .report import Report, counted
 from .states import ORDERS
 from .tablefiles import is_group, read_table
 
@@ -218,7 +218,7 @@ def pairs_of(volumes: tuple[str, ...], targets: tuple[str, ...]) -> tuple[list[s
     if len(sources) != len(targets):
         raise click.UsageError(
             "give SOURCE and TARGET, or several sources with --target for each of them: "
-            f"these are {len(sources)} source(s) and {len(targets)} target(s)"
+            f"these are {counted(len(sources), 'source')} and {counted(len(targets), 'target')}"
         )
     return list(sources), list(targets)
 

@@ -15,7 +15,7 @@ from fastremap.dtypes import fits
 from . import executors, stages
 from .blocksets import BlockSet
 from .plan import Block, Grid, make_plan
-from .report import human_count, human_rows
+from .report import counted, human_count, human_rows
 from .stages import Progress
 from .volumes import Source, fill_label, n_voxels_beyond, read_block
 
@@ -190,7 +190,9 @@ def compare_each(
         If there are not as many of both, or shapes differ.
     """
     if len(sources) != len(targets):
-        raise ValueError(f"the source has {len(sources)} array(s) and the target {len(targets)}: give two of one kind")
+        raise ValueError(
+            f"the source has {counted(len(sources), 'array')} and the target {len(targets)}: give two of one kind"
+        )
     n_wrong, first = 0, None
     for at, (source, target) in enumerate(zip(sources, targets, strict=True)):
         stage = f"compare {at}" if len(sources) > 1 else "compare"

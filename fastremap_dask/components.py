@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dask.array as da
 import numpy as np
 
@@ -139,5 +141,5 @@ def _pairs_of_block(parents: np.ndarray, components: np.ndarray) -> np.ndarray:
     return box(PairState.from_block(parents, components), parents.ndim)
 
 
-def _finalized(boxed: np.ndarray) -> dict:
+def _finalized(boxed: np.ndarray) -> dict[Any, Any]:
     return unbox(boxed).finalize()

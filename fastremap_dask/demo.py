@@ -16,7 +16,7 @@ from . import executors, stages
 from .check import Verdict, verify
 from .jobs import renumber_zarr
 from .plan import Block, Grid
-from .report import Report, human_count, human_nbytes, human_peaks, human_rows, human_stage
+from .report import Report, human_count, human_nbytes, human_peaks, human_rows, stage_rows
 from .stages import Progress, counter
 
 SHARD = (128, 128, 128)
@@ -75,12 +75,11 @@ class Outcome:
             "dtype": f"{report.source_dtype} to {report.target_dtype}",
             "bytes": f"{read} to {written} in memory, {stored[0]} to {stored[1]} on disk",
         }
-        stages = [(stage.name, human_stage(stage)) for stage in report.stages]
         last = {
             "memory": f"{human_peaks(report.peak_nbytes)}; {allowed} allowed, {read} in the volume",
             "check": f"{right}, by numpy alone",
         }
-        return human_rows([*rows.items(), *stages, *last.items()])
+        return human_rows([*rows.items(), *stage_rows(report.stages), *last.items()])
 
 
 def demonstrate(
@@ -191,6 +190,6 @@ def _spread(ranges: Sequence[np.ndarray]) -> np.ndarray:
     return number
 
 
-def _make_block(block: Block, *, array: zarr.Array, cell_length: int) -> None:
+def _make_block(block: Block, *, array: zarr.Array[Any], cell_length: int) -> None:
     """Compute a block and write it: a task."""
     array[block.slices] = cell_labels(block, cell_length)

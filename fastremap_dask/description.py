@@ -11,7 +11,7 @@ from .metadata import codecs_of
 from .objects import access
 from .places import show
 from .plan import Grids
-from .report import human_count, human_nbytes, human_rows
+from .report import counted, human_count, human_memory, human_nbytes, human_rows
 from .resources import Resources
 from .volumes import Source, fill_label
 
@@ -123,8 +123,7 @@ def human_job(job: Forecast) -> list[tuple[str, str]]:
         ),
         (
             "memory",
-            f"{human_nbytes(job.process_nbytes)} at most in each of {job.n_processes} process(es), "
-            f"{job.n_threads} task(s) at once",
+            f"{human_memory(job.process_nbytes, job.n_processes)}, {counted(job.n_threads, 'task')} at once",
         ),
     ]
 

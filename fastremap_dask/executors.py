@@ -51,7 +51,7 @@ class ThreadExecutor:
     def __init__(self, pool: ThreadPoolExecutor, n: int):
         self._pool, self._n = pool, n
 
-    def submit(self, function: Callable, argument: Any, *, urgent: bool = False) -> Future:
+    def submit(self, function: Callable[..., Any], argument: Any, *, urgent: bool = False) -> Future:
         """Start a task as soon as a thread is free; `urgent` makes no difference."""
         return self._pool.submit(_call, function, argument)
 
@@ -109,7 +109,7 @@ class ClusterExecutor:
         self._counted = (-RECOUNT_S, 0)
         self._worker_seen = time.monotonic()
 
-    def submit(self, function: Callable, argument: Any, *, urgent: bool = False) -> Future:
+    def submit(self, function: Callable[..., Any], argument: Any, *, urgent: bool = False) -> Future:
         """Start a task as soon as a worker is free, before all others if `urgent`."""
         self._n_submitted += 1
         name = getattr(getattr(function, "func", function), "__name__", "task")
@@ -148,7 +148,7 @@ class ClusterExecutor:
     def results(self, futures: list[Any]) -> list[Any]:
         """Return what tasks returned, all fetched at once; raise as `check` does if no worker has it any more."""
         # What a worker that has died held is computed again, for which gather waits as long as it takes.
-        fetched: SimpleQueue = SimpleQueue()
+        fetched: SimpleQueue[Any] = SimpleQueue()
 
         def fetch() -> None:
             try:
@@ -375,7 +375,7 @@ def peak_nbytes() -> int:
     return getattr(memory, "peak_wset", memory.rss)
 
 
-def _call(function: Callable, argument: Any) -> Any:
+def _call(function: Callable[..., Any], argument: Any) -> Any:
     """Call a task on a thread; futures in a list are done, their results take their place."""
     if isinstance(argument, list):
         argument = [future.result() for future in argument]

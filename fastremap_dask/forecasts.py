@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .plan import Grid, Plan, Volume
-from .report import html_rows, human_count, human_nbytes, human_rows
+from .report import counted, html_rows, human_count, human_memory, human_nbytes, human_rows
 
 UNTOUCHED = "dry run: nothing was read or written"
 
@@ -83,11 +83,11 @@ class Forecast:
         shapes = ", ".join(map(str, self.block_shapes))
         return {
             "blocks": f"{human_count(self.n_blocks)} of shape {shapes}, {human_count(self.n_stored_blocks)} with data",
-            "read": f"{human_nbytes(self.read_nbytes)} of voxels in {self.passes} pass(es); "
+            "read": f"{human_nbytes(self.read_nbytes)} of voxels in {counted(self.passes, 'pass')}; "
             f"each stored chunk {self.read_factor:.2f} times a pass",
             "write": f"{human_nbytes(self.write_nbytes)} of voxels at most",
-            "memory": f"{human_nbytes(self.process_nbytes)} at most in each of {self.n_processes} process(es), "
-            f"{self.n_threads} task(s) at once",
+            "memory": f"{human_memory(self.process_nbytes, self.n_processes)}, "
+            f"{counted(self.n_threads, 'task')} at once",
             "table": " to ".join(human_nbytes(nbytes) for nbytes in self.table_nbytes),
         }
 

@@ -6,6 +6,7 @@ import math
 import operator
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import zarr
@@ -386,7 +387,7 @@ def possible_dtypes(rules: Numbering, sources: Sequence[Source]) -> list[np.dtyp
     return smaller + [np.dtype(f"{kind}{size}") for size in (1, 2, 4, 8) if least.itemsize <= size <= widest]
 
 
-def highest(column: zarr.Array) -> int:
+def highest(column: zarr.Array[Any]) -> int:
     """
     Return the greatest item of a stored column, chunk by chunk.
 

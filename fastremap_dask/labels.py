@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import Any
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 import dask.array as da
 import numpy as np
@@ -23,6 +23,66 @@ from .rows import unique_slices
 from .states import LabelState, labels_in_order
 
 
+class _UniqueOptions(TypedDict, total=False):
+    axis: int | None
+    equal_nan: bool
+    sorted: bool
+    split_every: int
+    scratch: str | os.PathLike[str] | None
+
+
+class _RenumberOptions(TypedDict, total=False):
+    start: int
+    preserve_zero: bool
+    order: str
+    split_every: int
+    scratch: str | os.PathLike[str] | None
+
+
+_Yes = Literal[True]
+_Two = tuple[da.Array, da.Array]
+_Three = tuple[da.Array, da.Array, da.Array]
+_Four = tuple[da.Array, da.Array, da.Array, da.Array]
+
+
+@overload
+def unique(labels: da.Array, **options: Unpack[_UniqueOptions]) -> da.Array: ...
+@overload
+def unique(labels: da.Array, *, return_index: _Yes, **options: Unpack[_UniqueOptions]) -> _Two: ...
+@overload
+def unique(labels: da.Array, *, return_inverse: _Yes, **options: Unpack[_UniqueOptions]) -> _Two: ...
+@overload
+def unique(labels: da.Array, *, return_counts: _Yes, **options: Unpack[_UniqueOptions]) -> _Two: ...
+@overload
+def unique(
+    labels: da.Array, *, return_index: _Yes, return_inverse: _Yes, **options: Unpack[_UniqueOptions]
+) -> _Three: ...
+@overload
+def unique(
+    labels: da.Array, *, return_index: _Yes, return_counts: _Yes, **options: Unpack[_UniqueOptions]
+) -> _Three: ...
+@overload
+def unique(
+    labels: da.Array, *, return_inverse: _Yes, return_counts: _Yes, **options: Unpack[_UniqueOptions]
+) -> _Three: ...
+@overload
+def unique(
+    labels: da.Array,
+    *,
+    return_index: _Yes,
+    return_inverse: _Yes,
+    return_counts: _Yes,
+    **options: Unpack[_UniqueOptions],
+) -> _Four: ...
+@overload
+def unique(
+    labels: da.Array,
+    *,
+    return_index: bool = ...,
+    return_inverse: bool = ...,
+    return_counts: bool = ...,
+    **options: Unpack[_UniqueOptions],
+) -> Any: ...
 def unique(
     labels: da.Array,
     *,
@@ -33,8 +93,8 @@ def unique(
     equal_nan: bool = True,
     sorted: bool = True,
     split_every: int = FAN_IN,
-    scratch: str | os.PathLike | None = None,
-) -> da.Array | tuple[da.Array, ...]:
+    scratch: str | os.PathLike[str] | None = None,
+) -> Any:
     """
     Find the distinct labels of a Dask array.
 
@@ -114,6 +174,12 @@ def unique(
     return parts[0] if len(parts) == 1 else tuple(parts)
 
 
+@overload
+def renumber(
+    arr: da.Array, *, dtype: None = ..., **options: Unpack[_RenumberOptions]
+) -> tuple[da.Array, LabelTable]: ...
+@overload
+def renumber(arr: da.Array, *, dtype: DTypeLike, **options: Unpack[_RenumberOptions]) -> tuple[da.Array, Lazy]: ...
 def renumber(
     arr: da.Array,
     *,
@@ -122,7 +188,7 @@ def renumber(
     order: str = "first",
     dtype: DTypeLike | None = None,
     split_every: int = FAN_IN,
-    scratch: str | os.PathLike | None = None,
+    scratch: str | os.PathLike[str] | None = None,
 ) -> tuple[da.Array, LabelTable | Lazy]:
     """
     Give the labels of a Dask array new ids without gaps.

@@ -32,11 +32,15 @@ class Lazy(DaskMethodsMixin):
         self._boxed = boxed
         self._finish = finish
         self._kind = kind
-        self.__dask_optimize__ = boxed.__dask_optimize__
-        self.__dask_scheduler__ = boxed.__dask_scheduler__
+        self.__dask_optimize__: Any = boxed.__dask_optimize__
+        self.__dask_scheduler__: Any = boxed.__dask_scheduler__
 
     def __repr__(self) -> str:
         return f"<Lazy {self._kind} {self._boxed.name}: compute() returns it>"
+
+    def compute(self, **options: Any) -> Any:
+        """Return the table, dict or list; `options` are those of `dask.compute`."""
+        return super().compute(**options)
 
     def __dask_tokenize__(self) -> str:
         return tokenize(type(self).__name__, self._boxed, self._kind)
@@ -50,11 +54,11 @@ class Lazy(DaskMethodsMixin):
     def __dask_layers__(self) -> Any:
         return self._boxed.__dask_layers__()
 
-    def __dask_postcompute__(self) -> tuple[Callable[..., Any], tuple]:
+    def __dask_postcompute__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         assemble, arguments = self._boxed.__dask_postcompute__()
         return partial(_finished, assemble=assemble, finish=self._finish), arguments
 
-    def __dask_postpersist__(self) -> tuple[Callable[..., Lazy], tuple]:
+    def __dask_postpersist__(self) -> tuple[Callable[..., Lazy], tuple[Any, ...]]:
         rebuild, arguments = self._boxed.__dask_postpersist__()
         return partial(_rebuilt, rebuild=rebuild, finish=self._finish, kind=self._kind), arguments
 
@@ -63,5 +67,7 @@ def _finished(*results: Any, assemble: Callable[..., np.ndarray], finish: Callab
     return finish(assemble(*results))
 
 
-def _rebuilt(*graph: Any, rebuild: Callable[..., da.Array], finish: Callable, kind: str, **names: Any) -> Lazy:
+def _rebuilt(
+    *graph: Any, rebuild: Callable[..., da.Array], finish: Callable[..., Any], kind: str, **names: Any
+) -> Lazy:
     return Lazy(rebuild(*graph, **names), finish, kind)

@@ -32,7 +32,7 @@ from .volumes import LABEL_KINDS, Source, fill_label
 def remap_zarr(
     source: Location | Sequence[Location],
     target: Location | Sequence[Location],
-    table: Mapping | LabelTable | tuple[ArrayLike, ArrayLike] | Location,
+    table: Mapping[Any, Any] | LabelTable | tuple[ArrayLike, ArrayLike] | Location,
     *,
     missing: str | int = "error",
     dtype: DTypeLike | None = None,

@@ -26,7 +26,7 @@ def remap(
     preserve_missing_labels: bool = False,
     fill_value: Any = None,
     dtype: DTypeLike | None = None,
-    scratch: str | os.PathLike | None = None,
+    scratch: str | os.PathLike[str] | None = None,
 ) -> da.Array:
     """
     Replace the labels of a Dask array by a table.
@@ -85,7 +85,7 @@ def remap(
     return _remapped(arr, table, dtype, scratch, rules)
 
 
-def remap_from_array(arr: da.Array, vals: ArrayLike, *, scratch: str | os.PathLike | None = None) -> da.Array:
+def remap_from_array(arr: da.Array, vals: ArrayLike, *, scratch: str | os.PathLike[str] | None = None) -> da.Array:
     """
     Replace every label of a Dask array by the item of an array at its place.
 
@@ -136,7 +136,7 @@ def remap_from_array_kv(
     *,
     preserve_missing_labels: bool = True,
     fill_value: Any = None,
-    scratch: str | os.PathLike | None = None,
+    scratch: str | os.PathLike[str] | None = None,
 ) -> da.Array:
     """
     Replace labels of a Dask array that are listed by the values listed beside them.
@@ -184,7 +184,9 @@ def remap_from_array_kv(
     return _remapped(arr, (keys, vals), None, scratch, rules)
 
 
-def mask(arr: da.Array, labels: Iterable[Any], *, value: Any = 0, scratch: str | os.PathLike | None = None) -> da.Array:
+def mask(
+    arr: da.Array, labels: Iterable[Any], *, value: Any = 0, scratch: str | os.PathLike[str] | None = None
+) -> da.Array:
     """
     Set the listed labels of a Dask array to a value.
 
@@ -233,7 +235,7 @@ def mask(arr: da.Array, labels: Iterable[Any], *, value: Any = 0, scratch: str |
 
 
 def mask_except(
-    arr: da.Array, labels: Iterable[Any], *, value: Any = 0, scratch: str | os.PathLike | None = None
+    arr: da.Array, labels: Iterable[Any], *, value: Any = 0, scratch: str | os.PathLike[str] | None = None
 ) -> da.Array:
     """
     Set all labels of a Dask array but the listed ones to a value.
@@ -283,7 +285,7 @@ def mask_except(
 
 
 def _remapped(
-    arr: da.Array, table: Any, dtype: DTypeLike | None, scratch: str | os.PathLike | None, rules: dict[str, Any]
+    arr: da.Array, table: Any, dtype: DTypeLike | None, scratch: str | os.PathLike[str] | None, rules: dict[str, Any]
 ) -> da.Array:
     """Map by a table as `remap` takes it; the rules are those for labels that are not in it."""
     if isinstance(table, tuple | list) and len(table) == 2:
@@ -302,7 +304,7 @@ def _mapped(
     apply: Callable[[np.ndarray], np.ndarray],
     keys: Any,
     *,
-    scratch: str | os.PathLike | None,
+    scratch: str | os.PathLike[str] | None,
     **rules: Any,
 ) -> da.Array:
     """

@@ -43,7 +43,7 @@ class NpyStore(Store):
     supports_deletes = False
     supports_listing = True
 
-    def __init__(self, path: str | os.PathLike):
+    def __init__(self, path: str | os.PathLike[str]):
         super().__init__(read_only=True)
         self.path = os.path.abspath(path)
         dtype = self._mapped().dtype

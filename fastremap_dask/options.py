@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 from .executors import WORKERLESS_S
 from .metadata import Layout
@@ -17,6 +17,9 @@ from .stages import Progress
 
 if TYPE_CHECKING:
     from distributed import Client
+
+    from .forecasts import Forecast
+    from .report import Report
 
 PARAMETERS = """\
 chunks, shards : tuple of int, optional
@@ -119,7 +122,18 @@ class Options:
         return Layout(shape=shape, reverse=reverse, chunks=self.chunks, shards=self.shards, codecs=self.codecs)
 
 
-def job(function: Callable[..., Any]) -> Callable[..., Any]:
+class PublicJob(Protocol):
+    """A job as users call it; what it takes beside `dry_run` is checked when it is called."""
+
+    @overload
+    def __call__(self, *given: Any, dry_run: Literal[False] = ..., **named: Any) -> Report: ...
+    @overload
+    def __call__(self, *given: Any, dry_run: Literal[True], **named: Any) -> Forecast: ...
+    @overload
+    def __call__(self, *given: Any, dry_run: bool, **named: Any) -> Report | Forecast: ...
+
+
+def job(function: Callable[..., Any]) -> PublicJob:
     """
     Make a public function of a job: its options are parameters of their own, and its docstring speaks of them.
 

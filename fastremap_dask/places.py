@@ -8,7 +8,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import fsspec
 import zarr
@@ -18,7 +18,7 @@ from zarr.storage import FsspecStore, LocalStore, MemoryStore, ObjectStore, Stor
 from .npyfiles import NpyStore
 from .objects import access, list_under
 
-Location = str | os.PathLike | Store | StorePath | zarr.Array | zarr.Group
+Location: TypeAlias = "str | os.PathLike[str] | Store | StorePath | zarr.Array[Any] | zarr.Group"
 Options = Mapping[str, Any] | None
 
 

@@ -230,7 +230,7 @@ class CloudState:
         begins = np.flatnonzero(begins_label(labels))
         return cls(labels[begins], np.diff(np.append(begins, labels.size)), points[order])
 
-    def finalize(self) -> dict:
+    def finalize(self) -> dict[Any, Any]:
         """Return label to coordinates; the arrays are views of one."""
         keys = self.labels.astype(np.uint8) if self.labels.dtype.kind == "b" else self.labels
         ends = np.cumsum(self.counts)
@@ -259,6 +259,6 @@ def _cloud_of_block(block: np.ndarray, *, corners: Corners, block_id: tuple[int,
     return box(CloudState.from_block(block, core, corners.offset(block_id), corners.shape, shell=shell), block.ndim)
 
 
-def _joined(grid: np.ndarray, *, shape: tuple[int, ...]) -> dict:
+def _joined(grid: np.ndarray, *, shape: tuple[int, ...]) -> dict[Any, Any]:
     states = list(grid.flat)
     return (states[0] if len(states) == 1 else CloudState.merge(states, shape)).finalize()

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
+from typing import Any
 
 import numpy as np
 
@@ -72,7 +73,7 @@ class PartnerState:
         ends = np.append(begins_label(components)[1:], True) if components.size else order
         return cls(components[ends], last[ends], parents[ends])
 
-    def finalize(self) -> dict:
+    def finalize(self) -> dict[Any, Any]:
         """Return component to parent as Python numbers, components ascending."""
         return dict(zip(_plain(self.components).tolist(), self.parents.tolist(), strict=True))
 
@@ -137,7 +138,7 @@ class PairState:
         new = begins_label(parents) | begins_label(components)
         return cls(parents[new], components[new])
 
-    def finalize(self) -> defaultdict:
+    def finalize(self) -> defaultdict[Any, Any]:
         """Return parent to list of components as Python numbers, both ascending."""
         begins = np.flatnonzero(begins_label(self.parents))
         members = _plain(self.components).tolist()

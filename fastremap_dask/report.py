@@ -9,6 +9,8 @@ from typing import Any
 
 COUNT_UNITS = ("", " thousand", " million", " billion", " trillion", " quadrillion")
 BYTE_UNITS = (" bytes", " kB", " MB", " GB", " TB", " PB", " EB")
+# Less than this is 0.0 s.
+BRIEF_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +179,8 @@ class Report:
             rows["labels"] = human_count(self.n_labels) + ids
         rows["dtype"] = self.source_dtype + (f" to {self.target_dtype}" if self.targets else "")
         rows["bytes"] = read + (f" to {written}" if self.targets else "") + " in memory"
-        stages = [(stage.name, human_stage(stage)) for stage in self.stages]
         last = [("memory", human_peaks(self.peak_nbytes)), *(("note", note) for note in self.notes)]
-        return [*rows.items(), *stages, *last]
+        return [*rows.items(), *stage_rows(self.stages), *last]
 
 
 def human_rows(rows: Iterable[tuple[str, str]]) -> str:
@@ -255,6 +256,44 @@ def human_nbytes(nbytes: float) -> str:
     return _scaled(nbytes, BYTE_UNITS)
 
 
+def stage_rows(stages: Iterable[StageReport]) -> list[tuple[str, str]]:
+    """
+    Write what stages did.
+
+    Parameters
+    ----------
+    stages : iterable of StageReport
+        The stages.
+
+    Returns
+    -------
+    list of (name, text)
+        Those that took time or had more than one block; the merges of a small volume do neither.
+    """
+    shown = (stage for stage in stages if stage.n_blocks > 1 or stage.n_retries or stage.seconds >= BRIEF_S)
+    return [(stage.name, human_stage(stage)) for stage in shown]
+
+
+def counted(n: int, noun: str) -> str:
+    """
+    Write how many there are of something.
+
+    Parameters
+    ----------
+    n : int
+        The number.
+    noun : str
+        For one of them.
+
+    Returns
+    -------
+    str
+        Such as 1 block, 2,000 blocks, 3 processes.
+    """
+    ending = "" if n == 1 else "es" if noun.endswith("s") else "s"
+    return f"{n:,} {noun}{ending}"
+
+
 def human_stage(stage: StageReport) -> str:
     """
     Write what a stage did in one line.
@@ -269,7 +308,7 @@ def human_stage(stage: StageReport) -> str:
     str
         Its blocks, time and speed.
     """
-    text = f"{stage.n_blocks:,} blocks in {stage.seconds:.1f} s"
+    text = f"{counted(stage.n_blocks, 'block')} in {stage.seconds:.1f} s"
     if stage.read_nbytes and stage.seconds:
         text += f", {human_nbytes(stage.read_nbytes / stage.seconds)}/s read"
     if stage.n_skipped:
@@ -291,10 +330,28 @@ def human_peaks(peaks_nbytes: tuple[int, ...]) -> str:
     str
         The highest, and the sum.
     """
-    highest, total = human_nbytes(max(peaks_nbytes, default=0)), human_nbytes(sum(peaks_nbytes))
-    if len(peaks_nbytes) < 2:
-        return f"{highest} at most"
-    return f"{highest} at most in each of {len(peaks_nbytes)} processes, {total} together"
+    text = human_memory(max(peaks_nbytes, default=0), len(peaks_nbytes))
+    return text if len(peaks_nbytes) < 2 else f"{text}, {human_nbytes(sum(peaks_nbytes))} together"
+
+
+def human_memory(nbytes: int, n_processes: int) -> str:
+    """
+    Write how much memory processes take.
+
+    Parameters
+    ----------
+    nbytes : int
+        The most that one of them takes.
+    n_processes : int
+        How many there are.
+
+    Returns
+    -------
+    str
+        Such as 1.2 GB at most in each of 8 processes.
+    """
+    each = "" if n_processes < 2 else f" in each of {counted(n_processes, 'process')}"
+    return f"{human_nbytes(nbytes)} at most{each}"
 
 
 def _scaled(n: float, units: tuple[str, ...]) -> str:

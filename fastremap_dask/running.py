@@ -220,7 +220,9 @@ class Run:
         self._retries_before = self._retries[0]
         self.reports.append(StageReport(name, counts["tasks"], n_skipped, read, written, took, retries, peak))
 
-    def write(self, name: str, function: Callable, targets: tuple[Stored, ...], states: Sequence[str] | None) -> None:
+    def write(
+        self, name: str, function: Callable[..., Any], targets: tuple[Stored, ...], states: Sequence[str] | None
+    ) -> None:
         """
         Run the stage that writes the targets.
 

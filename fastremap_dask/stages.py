@@ -42,7 +42,7 @@ class Executor(Protocol):
     function as the list of their results.
     """
 
-    def submit(self, function: Callable, argument: Any, *, urgent: bool = False) -> Future:
+    def submit(self, function: Callable[..., Any], argument: Any, *, urgent: bool = False) -> Future:
         """Start a task as soon as a thread is free."""
 
     def n_threads(self) -> int:
@@ -69,7 +69,7 @@ class Executor(Protocol):
 
 def run(
     executor: Executor,
-    function: Callable,
+    function: Callable[..., Any],
     arguments: Iterable[Any],
     done: Callable[[int], None] = lambda n: None,
     take: Callable[[Any], None] | None = None,
@@ -112,7 +112,7 @@ def run(
 
 def reduce(
     executor: Executor,
-    function: Callable,
+    function: Callable[..., Any],
     arguments: Iterable[Any],
     merge: Callable[[list[Any]], Any],
     finish: Callable[[list[Any]], Any],
@@ -212,7 +212,7 @@ class _Flight:
     def __init__(self, executor: Executor):
         self.executor = executor
         self.waiting: dict[Any, tuple[str, Any, tuple[type[Exception], ...]]] = {}
-        self._ended: SimpleQueue = SimpleQueue()
+        self._ended: SimpleQueue[Any] = SimpleQueue()
 
     def __enter__(self) -> _Flight:
         return self
@@ -226,7 +226,7 @@ class _Flight:
 
     def add(
         self,
-        function: Callable,
+        function: Callable[..., Any],
         argument: Any,
         name: str,
         *,

@@ -33,15 +33,15 @@ class Stored:
     place: StorePath
     document: dict[str, Any]
 
-    def open(self) -> zarr.Array:
+    def open(self) -> zarr.Array[Any]:
         """Return the array, without asking the store."""
         return self._array
 
     @cached_property
-    def _array(self) -> zarr.Array:
+    def _array(self) -> zarr.Array[Any]:
         return zarr.Array(zarr.AsyncArray(metadata=self.document, store_path=self.place))
 
-    def __reduce__(self) -> tuple:  # without the open array
+    def __reduce__(self) -> tuple[Any, ...]:  # without the open array
         return Stored, (self.place, self.document)
 
 
@@ -152,7 +152,7 @@ def foreign_names(stored: Stored) -> Iterator[str]:
     return (name for name in list_under(stored.place) if name not in DOCUMENTS and parse(name) is None)
 
 
-def _parser(array: zarr.Array) -> Any:
+def _parser(array: zarr.Array[Any]) -> Any:
     """Return the inverse of an array's chunk-key encoding: from a name to a position in the grid, or to None."""
     unit = array.shards or array.chunks
     counts = tuple(-(-extent // max(1, length)) for extent, length in zip(array.shape, unit, strict=True))

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import zarr
@@ -19,7 +19,7 @@ from .tableformat import CHUNK_LENGTH, open_head
 from .tables import open_table
 
 FILES = (".npz", ".csv", ".json", ".parquet")
-Columns = Mapping[str, zarr.Array]
+Columns: TypeAlias = "Mapping[str, zarr.Array[Any]]"
 
 
 def ending(place: Location) -> str:
@@ -57,7 +57,9 @@ def is_group(place: str) -> bool:
     return not ending(place) and not Path(place, "table.json").is_file()
 
 
-def open_columns(place: str, storage_options: Mapping[str, Any] | None = None) -> Mapping[str, zarr.Array | np.ndarray]:
+def open_columns(
+    place: str, storage_options: Mapping[str, Any] | None = None
+) -> Mapping[str, zarr.Array[Any] | np.ndarray]:
     """
     Open the columns of a table from old to new labels without reading all of it, where its form allows that.
 

@@ -63,7 +63,7 @@ def create_table(table: StorePath, dtypes: Mapping[str, np.dtype], n_labels: int
     return at_once(lambda: zarr.open_group(table, mode="r+"))
 
 
-def open_column(table: StorePath, name: str) -> zarr.Array:
+def open_column(table: StorePath, name: str) -> zarr.Array[Any]:
     """
     Open a column of a table that may be unfinished.
 
@@ -82,7 +82,7 @@ def open_column(table: StorePath, name: str) -> zarr.Array:
     return zarr.Array(access(lambda: zarr.AsyncArray.open(table / name)))
 
 
-def write_rows(array: zarr.Array, start: int, rows: np.ndarray, *, durable: bool = False) -> list[str]:
+def write_rows(array: zarr.Array[Any], start: int, rows: np.ndarray, *, durable: bool = False) -> list[str]:
     """
     Write a part of a column: whole chunks, but at the end of the table.
 
@@ -127,7 +127,7 @@ def chunk_digests(rows: np.ndarray) -> list[str]:
     return [_digest(little[at : at + CHUNK_LENGTH].data) for at in range(0, rows.size, CHUNK_LENGTH)]
 
 
-def column_digest(array: zarr.Array, chunks: list[str]) -> str:
+def column_digest(array: zarr.Array[Any], chunks: list[str]) -> str:
     """
     Return the digest of a column.
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import zarr
+from zarr.abc.store import Store
 from zarr.errors import GroupNotFoundError
-from zarr.storage import StoreLike, StorePath
+from zarr.storage import StorePath
 
 from fastremap import LabelTable
 
@@ -27,8 +28,11 @@ from .tableformat import (
 )
 from .writing import settle
 
+# What zarr calls a StoreLike, without its types that have no stubs.
+TableStore = str | Path | Store | StorePath
 
-def save_table(table: LabelTable, store: StoreLike, *, overwrite: bool = False) -> None:
+
+def save_table(table: LabelTable, store: TableStore, *, overwrite: bool = False) -> None:
     """
     Save a table as a Zarr group.
 
@@ -83,7 +87,7 @@ def save_table(table: LabelTable, store: StoreLike, *, overwrite: bool = False) 
         raise
 
 
-def _write(table: LabelTable, store: StoreLike, existing: zarr.Group | None) -> None:
+def _write(table: LabelTable, store: TableStore, existing: zarr.Group | None) -> None:
     """Write the columns, and then what says that they are whole."""
     columns = {"old": table.old, "new": table.new}
     dtypes = {name: column.dtype for name, column in columns.items()}
@@ -95,7 +99,7 @@ def _write(table: LabelTable, store: StoreLike, existing: zarr.Group | None) -> 
     seal(group, {name: write_rows(group[name], 0, column) for name, column in columns.items()})
 
 
-def open_table(store: StoreLike) -> LabelTable:
+def open_table(store: TableStore) -> LabelTable:
     """
     Read a table that `save_table`, or a job, wrote.
 
@@ -142,7 +146,7 @@ def open_table(store: StoreLike) -> LabelTable:
     return _as_table(_read(store, group, head, list(COLUMNS_1)))
 
 
-def open_columns(store: StoreLike) -> dict[str, np.ndarray]:
+def open_columns(store: TableStore) -> dict[str, np.ndarray]:
     """
     Read all columns of a table that `save_table`, or a job, wrote.
 
@@ -184,7 +188,7 @@ def open_columns(store: StoreLike) -> dict[str, np.ndarray]:
     return _read(store, group, head, list(head["columns"]))
 
 
-def _read(store: StoreLike, group: zarr.Group, head: dict[str, Any], names: list[str]) -> dict[str, np.ndarray]:
+def _read(store: TableStore, group: zarr.Group, head: dict[str, Any], names: list[str]) -> dict[str, np.ndarray]:
     """Read columns, and compare them with their digests."""
     try:
         columns = {name: np.asarray(group[name][:]) for name in names}
@@ -203,7 +207,7 @@ def _as_table(columns: Mapping[str, np.ndarray]) -> LabelTable:
     return LabelTable.from_arrays(*(columns[name] for name in COLUMNS_1))
 
 
-def _existing_group(store: StoreLike) -> zarr.Group | None:
+def _existing_group(store: TableStore) -> zarr.Group | None:
     """Return the group at a place, None if nothing lies there; refuse all else."""
     try:
         return zarr.open_group(store, mode="r+")

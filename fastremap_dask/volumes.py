@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 import zarr
@@ -218,7 +219,7 @@ def read_block(source: Source, block: Block) -> np.ndarray:
     return fastremap.transpose(native) if source.reverse else native
 
 
-def _check_shards(stored: Stored, array: zarr.Array, box: tuple[slice, ...]) -> None:
+def _check_shards(stored: Stored, array: zarr.Array[Any], box: tuple[slice, ...]) -> None:
     """Refuse shards that are empty objects."""
     ranges = (range(at.start // unit, -(-at.stop // unit)) for at, unit in zip(box, array.shards, strict=True))
     for coords in product(*ranges):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import numpy as np
 import zarr
@@ -65,11 +66,11 @@ def write_block(target: Stored, block: Block, voxels: np.ndarray, *, durable: bo
     return stored_sizes(target, block)
 
 
-async def _write_units(writes: list[tuple]) -> None:
+async def _write_units(writes: list[tuple[Any, ...]]) -> None:
     """Write each stored unit of a block with a call of its own."""
     concurrency = asyncio.Semaphore(zarr.config.get("async.concurrency"))
 
-    async def write(unit: tuple) -> None:
+    async def write(unit: tuple[Any, ...]) -> None:
         async with concurrency:
             await _write_unit(*unit)
 
@@ -78,14 +79,14 @@ async def _write_units(writes: list[tuple]) -> None:
             raise outcome
 
 
-def _nowhere_empty(array: zarr.AsyncArray, values: np.ndarray) -> bool:
+def _nowhere_empty(array: zarr.AsyncArray[Any], values: np.ndarray) -> bool:
     """Tell whether every chunk of a unit holds something else than fill value."""
     fill = array.metadata.fill_value
     chunks = Grid(values.shape, array.chunks).blocks()
     return fill is not None and not any(fastremap.is_solid(values[chunk.slices], fill) for chunk in chunks)
 
 
-async def _write_unit(array: zarr.AsyncArray, key: StorePath, box: tuple[slice, ...], voxels: np.ndarray) -> None:
+async def _write_unit(array: zarr.AsyncArray[Any], key: StorePath, box: tuple[slice, ...], voxels: np.ndarray) -> None:
     """Write one unit, in place of a shard that cannot be read if one lies there."""
 
     async def write() -> None:

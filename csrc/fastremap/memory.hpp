@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <type_traits>
@@ -19,6 +18,12 @@
 #endif
 
 namespace fastremap {
+
+inline void prefetch([[maybe_unused]] const void* address) {
+#if defined(__GNUC__)  // clang too
+    __builtin_prefetch(address);
+#endif
+}
 
 template <class Item>
 class ZeroedArray {
@@ -38,10 +43,8 @@ class ZeroedArray {
             return;
         }
 #endif
-        const std::size_t n_lines = (nbytes() + 63) / 64;
-        items_ = static_cast<Item*>(std::aligned_alloc(64, n_lines * 64));
-        if (items_ == nullptr) throw std::bad_alloc();
-        std::memset(static_cast<void*>(items_), 0, n_lines * 64);
+        items_ = static_cast<Item*>(::operator new(nbytes(), line));  // aligned_alloc is not everywhere
+        std::memset(static_cast<void*>(items_), 0, nbytes());
     }
     ZeroedArray(ZeroedArray&& other) noexcept { *this = std::move(other); }
     ZeroedArray& operator=(ZeroedArray&& other) noexcept {
@@ -57,7 +60,7 @@ class ZeroedArray {
             return;
         }
 #endif
-        std::free(items_);
+        ::operator delete(items_, line);
     }
 
     std::size_t size() const { return size_; }
@@ -67,6 +70,8 @@ class ZeroedArray {
     const Item* end() const { return items_ + size_; }
 
    private:
+    static constexpr std::align_val_t line{64};
+
     std::size_t nbytes() const { return size_ * sizeof(Item); }
     bool is_mapped() const { return nbytes() >= std::size_t{4} << 20; }
 

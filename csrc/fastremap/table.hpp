@@ -93,7 +93,7 @@ class Table {
         const unsigned shift = shift_;
         std::size_t n_left = 0;
         for (std::size_t i = 0; i < n; ++i) {
-            if constexpr (prefetches) __builtin_prefetch(slots + (keys[i + prefetch_distance] * multiplier >> shift));
+            if constexpr (prefetches) prefetch(slots + (keys[i + prefetch_distance] * multiplier >> shift));
             const Key tag = keys[i] ^ mark;
             const Slot& slot = slots[keys[i] * multiplier >> shift];
             values[i] = slot.value;

@@ -4,7 +4,7 @@ import math
 import operator
 import warnings
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -61,7 +61,7 @@ def require_kind(dtype: np.dtype, kinds: str = "biuf") -> None:
         raise TypeError(f"dtype {dtype} is not supported here, kinds {kinds!r} of at most 64 bits are")
 
 
-def memory_order(array: np.ndarray) -> str:
+def memory_order(array: np.ndarray) -> Literal["C", "F"]:
     """Return "F" for an array that is F- and not C-contiguous, else "C"."""
     return "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
 
@@ -72,7 +72,7 @@ def plain(array: np.ndarray) -> list[Number]:
     return [math.nan if item != item else item + 0 for item in items.ravel().tolist()]
 
 
-def distinct(array: np.ndarray, order: str = "C") -> tuple[list[Number], np.ndarray, np.ndarray]:
+def distinct(array: np.ndarray, order: Literal["C", "F"] = "C") -> tuple[list[Number], np.ndarray, np.ndarray]:
     """Return the distinct labels ascending, each one's first index along the walk, and each voxel's rank."""
     _, first, inverse = np.unique(array.ravel(order=order), return_index=True, return_inverse=True)
     return plain(array.ravel(order=order)[first]), first, inverse.reshape(array.shape, order=order)
@@ -194,7 +194,8 @@ def asked_dtype(dtype: Any) -> np.dtype | None:
         return None
     asked = np.dtype(dtype)
     require_kind(asked)
-    return asked.newbyteorder("=")
+    native: np.dtype = asked.newbyteorder("=")
+    return native
 
 
 def filled_like(array: np.ndarray, dtype: np.dtype, values: np.ndarray) -> np.ndarray:

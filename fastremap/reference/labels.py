@@ -1,6 +1,7 @@
 """Twins of `unique` and `renumber`."""
 
 import operator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,7 +34,8 @@ def unique(
     if array.dtype.kind in "biuf":
         array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if axis is not None or array.dtype.kind not in "biuf":
-        return np.unique(array, return_index, return_inverse, return_counts, axis, equal_nan=equal_nan)
+        of_numpy: Callable[..., Any] = np.unique  # flags that are variables fit none of its overloads
+        return of_numpy(array, return_index, return_inverse, return_counts, axis, equal_nan=equal_nan)
     values, index, inverse, counts = np.unique(array, True, True, True, equal_nan=equal_nan)
     if not sorted:
         order = np.argsort(inputs.distinct(array, inputs.memory_order(array))[1])
@@ -75,9 +77,9 @@ def renumber(
 
     result = inputs.filled_like(array, result_dtype, np.array(new, dtype=result_dtype)[ranks])
     result = deliver_ids(arr, result, new, in_place)
-    number = float if array.dtype.kind == "f" else int
-    table = {label: number(table[label]) for label in table}
-    return result, (table if mapping == "dict" else sorted_table(table, array.dtype, result_dtype))
+    read = float if array.dtype.kind == "f" else int
+    numbers = {label: read(id_) for label, id_ in table.items()}
+    return result, (numbers if mapping == "dict" else sorted_table(numbers, array.dtype, result_dtype))
 
 
 def numbered(labels: list[Any], start: int, preserve_zero: bool, dtype: np.dtype) -> dict[Any, int]:

@@ -1,6 +1,6 @@
 """Twins of the functions that move bytes within their buffer."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def fixed_size_array(arr: Any) -> np.ndarray:
     return array
 
 
-def laid_out(array: np.ndarray, wanted: np.ndarray, order: str) -> np.ndarray:
+def laid_out(array: np.ndarray, wanted: np.ndarray, order: Literal["C", "F"]) -> np.ndarray:
     """Return the wanted array in the given memory order: in the buffer of `array` if that is whole and writeable."""
     fresh = np.array(wanted, order=order, copy=True, subok=False)
     if not array.flags.writeable or not array.flags.forc:

@@ -51,4 +51,5 @@ def carries(array: np.ndarray, value: Any) -> np.ndarray:
     key = inputs.key_of(value, array.dtype)
     if key is None:
         return np.zeros(array.shape, dtype=bool)
-    return np.isnan(array) if key != key else array == array.dtype.type(key)
+    found: np.ndarray = np.isnan(array) if key != key else array == array.dtype.type(key)
+    return found

@@ -3,7 +3,7 @@
 import itertools
 import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -40,7 +40,7 @@ def surface(ranks: np.ndarray) -> np.ndarray:
     return found
 
 
-def tobytes(image: Any, chunk_size: Sequence[int], order: str = "C") -> list[bytes]:
+def tobytes(image: Any, chunk_size: Sequence[int], order: Literal["C", "F"] = "C") -> list[bytes]:
     """Twin of `fastremap.tobytes`."""
     array = inputs.as_array(image)
     if array.dtype.hasobject:

@@ -1,6 +1,8 @@
-"""Recipes of the README with what users have: xarray, and dask-image before and after."""
+"""Recipes with what users have: xarray, dask-image before and after, and napari; see `docs/howto/dask.md`."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import dask
 import dask.array as da
@@ -10,6 +12,7 @@ import pytest
 import fastremap
 import fastremap_dask
 
+PAGE = Path(__file__).parents[2] / "docs" / "howto" / "dask.md"
 LABELS = np.resize(np.array([70, 70, 0, 9, 9, 9, 0, 31, 864691135385150081], np.uint64), (6, 8, 10))
 
 
@@ -103,3 +106,21 @@ def test_napari_style_pyramid() -> None:
     for step, level in zip((1, 2, 4), levels, strict=True):
         assert level.dtype == ids.dtype
         np.testing.assert_array_equal(level[1].compute(), whole[::step, ::step, ::step][1], strict=True)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # which the import of napari gives
+def test_napari_layer_of_the_page_has_the_colours_of_old_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    napari = pytest.importorskip("napari")
+    from napari.components import ViewerModel  # the viewer without its window
+
+    monkeypatch.setattr(napari, "Viewer", ViewerModel, raising=False)
+    ids, table = fastremap_dask.renumber(da.from_array(LABELS, chunks=(4, 3, 5)))
+    names = {"fastremap_dask": fastremap_dask, "numbers": ids, "table": table}
+    napari_section = PAGE.read_text().partition("## napari")[2].partition("## ")[0]
+    for code in re.findall(r"^```python\n(.*?)^```$", napari_section, re.M | re.S):
+        exec(code, names)
+    (layer,) = names["viewer"].layers
+    for old, new in table.to_dict().items():
+        red_green_blue = fastremap_dask.colours_of(np.array([old], np.uint64))[0] / 255
+        shown = layer.colormap.map(np.array([new], ids.dtype))[0]
+        np.testing.assert_allclose(shown, [*red_green_blue, 1] if old else [0, 0, 0, 0], atol=1e-6)

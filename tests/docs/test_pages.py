@@ -20,7 +20,9 @@ from fastremap_dask.demo import make_volume
 
 # What only a shell understands.
 SHELL = re.compile(r"[|<>&;$]")
-REASONS = {"needs a cluster", "needs an object store", "installs packages"}
+REASONS = {"needs a cluster", "needs an object store", "installs packages", "needs napari"}
+# Packages that pages use and the tests do not install.
+NEEDS = {"dask.md": ("dask_image.ndmeasure", "xarray")}
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^(?P<mark><!-- not run: .+ -->\n)?```(?P<language>python|sh|cpp)\n(?P<code>.*?)^```$", re.M | re.S)
 VOLUME_NBYTES = 8 * 96**3
@@ -41,7 +43,7 @@ def blocks(page: Path) -> list[Code]:
     return [Code(match["language"], match["code"], line) for match, line in found if not match["mark"]]
 
 
-PAGES = [page for page in sorted((ROOT / "docs").rglob("*.md")) if blocks(page)]
+PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if blocks(page)]
 
 
 @pytest.fixture(scope="session")
@@ -52,8 +54,10 @@ def volume(tmp_path_factory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT / "docs")) for page in PAGES])
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 def test_code_runs(page: Path, volume: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package in NEEDS.get(page.name, ()):
+        pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)
     if "tutorial" not in page.name:  # which makes its own
         Path("labels.zarr").symlink_to(volume)
@@ -74,7 +78,7 @@ def run_shell(code: Code) -> None:
     """Run commands as a terminal would; those of `fastremap` alone in this process, since its start takes a second."""
     for line in code.text.splitlines():
         if line.startswith("fastremap ") and not SHELL.search(line):
-            done = invoke(*shlex.split(line)[1:])
+            done = invoke(*shlex.split(line, comments=True)[1:])
             status, output = done.exit_code, done.output
         else:
             status, output = run_in_shell(line)

@@ -64,7 +64,7 @@ def test_from_nothing_to_verified_ids(zarr_format):
     assert json.loads(wrong.stdout)["n_wrong"] == 1
     assert "wrong voxels: 1 of 3,792; the first: voxel (1, 2, 3) of volume 1" in wrong.stderr.splitlines()[-1]
     one = invoke("verify", CELLS, f"{IDS}/0", "--table", f"{IDS}.table.zarr")
-    assert_one_line_error(one, "the source has 3 array(s) and the target 1: give two of one kind")
+    assert_one_line_error(one, "the source has 3 arrays and the target 1: give two of one kind")
 
 
 def test_unique_remap_and_mask(zarr_format):

@@ -11,7 +11,7 @@ import pytest
 import fastremap
 
 SHAPES = Path(__file__).with_name("shapes.cpp")
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "howto" / "cpp.md"
 COMPILER = shutil.which("g++") or shutil.which("clang++")
 STRICT = ["-std=c++17", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror"]
 
@@ -26,9 +26,9 @@ def compiled(folder: Path, source: Path, *flags: str) -> Path:
     return program
 
 
-def test_the_program_of_the_readme_runs(tmp_path: Path) -> None:
+def test_the_program_of_the_documentation_runs(tmp_path: Path) -> None:
     source = tmp_path / "example.cpp"
-    source.write_text(re.search(r"```cpp\n(.*?)```", README.read_text(), re.DOTALL)[1])
+    source.write_text(re.search(r"```cpp\n(.*?)```", PAGE.read_text(), re.DOTALL)[1])
     subprocess.run([compiled(tmp_path, source, "-O1")], check=True)
 
 
