@@ -20,8 +20,9 @@ from .points import indices, point_cloud  # noqa: E402
 
 if TYPE_CHECKING:
     from .colours import colours_of
+    from .findjobs import component_map_zarr, unique_zarr
     from .forecasts import Forecast
-    from .jobs import component_map_zarr, renumber_zarr, unique_zarr
+    from .jobs import renumber_zarr
     from .journal import JobLocked
     from .mapjobs import mask_zarr, remap_zarr, transpose_zarr
     from .report import Report
@@ -74,7 +75,7 @@ _LAZY = {
     "JobLocked": ".journal",
     "Report": ".report",
     "colours_of": ".colours",
-    "component_map_zarr": ".jobs",
+    "component_map_zarr": ".findjobs",
     "mask_zarr": ".mapjobs",
     "open_columns": ".tables",
     "open_table": ".tables",
@@ -82,7 +83,7 @@ _LAZY = {
     "renumber_zarr": ".jobs",
     "save_table": ".tables",
     "transpose_zarr": ".mapjobs",
-    "unique_zarr": ".jobs",
+    "unique_zarr": ".findjobs",
 }
 
 

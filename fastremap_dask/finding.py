@@ -11,6 +11,7 @@ import numpy as np
 
 from .blocksets import BlockSet, pieces_left
 from .running import Run
+from .scratch import Perform
 from .states import volume_index
 from .volumes import fill_label
 
@@ -129,3 +130,20 @@ def _row_of_absent(run: Run, at: int, stored: BlockSet, found: list[Found], colu
             within = np.array([0 if name == "first" else block.n_voxels - 1])
             row[name] = source.begin + int(volume_index(within, block.shape, block.offset, grid.shape)[0])
     return row
+
+
+def merging(run: Run) -> Perform:
+    """
+    Return what runs the stages that merge labels, under names that say so.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+
+    Returns
+    -------
+    callable
+        For `number` and `collect`.
+    """
+    return lambda stage, *given: run.perform(f"merge {stage}", *given)
