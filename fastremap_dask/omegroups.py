@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from zarr.storage import StorePath
@@ -31,14 +32,19 @@ def check_target(image: LabelImage) -> None:
     Raises
     ------
     ValueError
-        If the list of label images that the target would join is of another format. Nothing is written.
+        If the list of label images that the target would join is of another format, or is none. Nothing is written.
     """
-    folder, _ = _listing_of(image)
-    if folder is not None and (there := _format_of(folder)) not in (None, image.zarr_format):
+    listing, _ = _listing_of(image)
+    if listing is None:
+        return
+    if (there := _format_of(listing)) not in (None, image.zarr_format):
         raise ValueError(
-            f"{show(image.target)} would be of Zarr format {image.zarr_format}, as its source is, in {show(folder)} of "
-            f"format {there}: choose a target outside of it"
+            f"{show(image.target)} would be of Zarr format {image.zarr_format}, as its source is, in {show(listing)} "
+            f"of format {there}: choose a target outside of it"
         )
+    listed = metadata(_attributes(Folder(listing), image.zarr_format)).get(LABELS, [])
+    if not isinstance(listed, list):
+        raise ValueError(f'{show(listing)}: the OME-Zarr metadata "labels" is no list: mend it')
 
 
 def publish_group(image: LabelImage, attributes: dict[str, Any], *, durable: bool = False) -> None:
@@ -121,15 +127,12 @@ def consolidated_above(place: StorePath) -> Iterator[str]:
         Groups, as users know them.
     """
     group = above(place)
-    while group is not None and (zarr_format := _format_of(group)) is not None:
-        folder = Folder(group)
-        if (
-            folder.has(".zmetadata")
-            if zarr_format == 2
-            else _document(folder, "zarr.json").get("consolidated_metadata")
-        ):
-            yield show(group)
-        group = above(group)
+    with suppress(OSError, ValueError):  # what cannot be looked at is nobody's concern here
+        while group is not None and (zarr_format := _format_of(group)) is not None:
+            folder = Folder(group)
+            if folder.has(".zmetadata") or _document(folder, GROUP_DOCUMENTS[zarr_format]).get("consolidated_metadata"):
+                yield show(group)
+            group = above(group)
 
 
 def _listing_of(image: LabelImage) -> tuple[StorePath | None, str]:
@@ -159,7 +162,16 @@ def _format_of(place: StorePath) -> int | None:
 
 
 def _document(folder: Folder, name: str) -> dict[str, Any]:
-    return json.loads(folder.get(name)) if folder.has(name) else {}
+    """Read a document; empty where it is not there."""
+    if not folder.has(name):
+        return {}
+    try:
+        found = json.loads(folder.get(name))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(f"{show(folder.place / name)} is no JSON object: mend it")
+    return found
 
 
 def _attributes(folder: Folder, zarr_format: int) -> dict[str, Any]:
@@ -188,7 +200,7 @@ def _change_list(image: LabelImage, change: Callable[[list[str], str], list[str]
     if not attributes and "ome" in image.attributes:  # a new list speaks the version of what it lists
         attributes["ome"] = {"version": image.attributes["ome"].get("version")}
     listed = metadata(attributes)
-    names = change(listed.get("labels", []), name)
-    if names != listed.get("labels", []):
-        listed["labels"] = names
+    names = change(listed.get(LABELS, []), name)
+    if names != listed.get(LABELS, []):
+        listed[LABELS] = names
         _put_group(folder, image.zarr_format, attributes)

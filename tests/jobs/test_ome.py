@@ -206,6 +206,52 @@ def test_a_store_that_fails_leaves_a_job_to_resume(folder, fail_at):
     assert not (folder / "ids.job").exists()
 
 
+def test_a_target_that_could_not_be_listed_is_when_the_job_is_resumed(folder):
+    source, base = folder / "cells", folder.parent.parent
+    probe = counting(base, "image.zarr/labels/probe", spare="beat")
+    renumber_zarr(source, probe, threads=1)
+    n_writes = probe.store.sets.total() - (zarr.open_group(folder).metadata.zarr_format == 2)
+    target = counting(base, "image.zarr/labels/ids", n_writes, spare="beat")
+    with pytest.raises(OSError, match="No space left on device"):
+        renumber_zarr(source, target, threads=1)
+    assert arrays_in(folder / "ids")[2].shape == arrays_in(source)[2].shape
+    assert found(folder)["labels"] == ["cells", "probe"]
+    with pytest.raises(FileExistsError, match="is unfinished: resume goes on"):
+        renumber_zarr(source, folder / "ids")
+    renumber_zarr(source, folder / "ids", resume=True)
+    assert found(folder)["labels"] == ["cells", "probe", "ids"]
+
+
+def test_places_at_urls(tmp_path, zarr_format):
+    fsspec = pytest.importorskip("fsspec")
+    image_with_labels(StorePath(LocalStore(tmp_path), "image.zarr"), zarr_format)
+    url = f"memory://ome{zarr_format}"
+    fsspec.filesystem("memory").put(str(tmp_path / "image.zarr"), f"/ome{zarr_format}/image.zarr", recursive=True)
+    for name in ("ids", "deep/er/ids"):
+        renumber_zarr(f"{url}/image.zarr/labels/cells", f"{url}/image.zarr/labels/{name}")
+    assert found(f"{url}/image.zarr/labels")["labels"] == ["cells", "ids", "deep/er/ids"]
+    fsspec.filesystem("memory").rm(f"/ome{zarr_format}/image.zarr/labels", recursive=True)
+    renumber_zarr(str(tmp_path / "image.zarr/labels/cells"), f"{url}/image.zarr/labels/ids")
+    assert found(f"{url}/image.zarr/labels")["labels"] == ["ids"]
+    assert found(f"{url}/image.zarr/labels/ids")["image-label"]["source"] == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("{", "is no JSON object: mend it"), ("[]", "is no JSON object"), (None, "is no list: mend")]
+)
+def test_a_list_of_label_images_that_is_none(folder, zarr_format, text, message):
+    document = folder / (".zattrs" if zarr_format == 2 else "zarr.json")
+    if text is None:
+        zarr.open_group(folder).attrs.put(attributes(zarr_format, labels={"cells": 1}))
+    else:
+        document.write_text(text)
+    before = files(folder)
+    with pytest.raises(ValueError, match=message):
+        renumber_zarr(folder / "cells", folder / "ids")
+    assert files(folder) == before
+    renumber_zarr(folder / "cells", folder.parent.parent / "ids.zarr")
+
+
 def test_the_group_is_written_after_its_arrays_and_listed_last(folder):
     target = counting(folder.parent.parent, "image.zarr/labels/ids")
     renumber_zarr(folder / "cells", target, threads=1)
