@@ -158,8 +158,9 @@ def _check_replaceable(frame: Frame, *, unfinished: bool = False) -> None:
             if unfinished:
                 continue
             raise FileExistsError(f"{name} holds something that is no Zarr array, and is not overwritten") from error
-        if place is frame.table and isinstance(node, zarr.Array):
-            raise FileExistsError(f"{name} is a Zarr array, and no label table: it is not overwritten by one")
+        other = "label table" if place is frame.table else "OME-Zarr group" if name in groups else ""
+        if other and isinstance(node, zarr.Array):
+            raise FileExistsError(f"{name} is a Zarr array, and no {other}: it is not overwritten by one")
         foreign = _foreign(place, node, name in groups)
         if foreign is not None:
             raise FileExistsError(f"{name} holds {foreign}, which is no part of its array: it is not overwritten")

@@ -297,6 +297,8 @@ def test_other_groups_are_not_overwritten(folder):
     zarr.create_group(folder / "other")
     with pytest.raises(FileExistsError, match=r"other is a group, and no OME-Zarr.*; it is not overwritten"):
         renumber_zarr(folder / "cells", folder / "other", overwrite=True)
+    with pytest.raises(FileExistsError, match=r"image.zarr/0 is a Zarr array, and no OME-Zarr group"):
+        renumber_zarr(folder / "cells", folder.parent / "0", overwrite=True)
     with pytest.raises(FileExistsError, match=r"cells is a Zarr group, and only arrays are overwritten"):
         renumber_zarr(folder.parent / "0", folder / "cells", overwrite=True)
     with pytest.raises(ValueError, match=r"cells lies inside the target .*image\.zarr: choose another"):
