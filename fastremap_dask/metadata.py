@@ -31,6 +31,7 @@ NEW_SHARDING = {
     },
 }
 # Codecs that notice when bits of a chunk have flipped: checksums, and compressors whose format holds one.
+SLOW_LEVEL = 10  # of zstd
 CHECKED = ("crc32c", "crc32", "adler32", "fletcher32", "jenkins_lookup3", "gzip", "zlib", "bz2", "lzma")
 DTYPE_KEYS = {"delta": ("dtype", "astype"), "numcodecs.delta": ("dtype", "astype")}
 
@@ -222,15 +223,8 @@ def codecs_of(document: dict[str, Any]) -> Iterator[tuple[str, bool]]:
     bool
         Whether it notices bits that have flipped.
     """
-    if document["zarr_format"] == 2:
-        every = [*(document["filters"] or ()), *([document["compressor"]] if document["compressor"] else [])]
-    else:
-        every = list(document["codecs"])
-        sharding = next((codec for codec in every if codec["name"] == "sharding_indexed"), None)
-        every = list(sharding["configuration"]["codecs"]) if sharding else every
-    for codec in every:
-        name = str(codec.get("name") or codec.get("id")).removeprefix("numcodecs.")
-        configuration = {**codec.get("configuration", {}), **codec}
+    for codec in _of_chunks(document):
+        name, configuration = _name(codec), _configuration(codec)
         facts = [
             f"{key} {value}"
             for key, value in configuration.items()
@@ -240,6 +234,43 @@ def codecs_of(document: dict[str, Any]) -> Iterator[tuple[str, bool]]:
             name + (f" ({', '.join(facts)})" if facts else ""),
             name in CHECKED or configuration.get("checksum") is True,
         )
+
+
+def slow_codec(document: dict[str, Any]) -> str | None:
+    """
+    Name the codec that makes an array slow to write.
+
+    Parameters
+    ----------
+    document : dict
+        The array's metadata document.
+
+    Returns
+    -------
+    str or None
+        Zstd of level 10 and higher takes twenty times as long as of its default level, and more.
+    """
+    levels = (_configuration(codec).get("level") or 0 for codec in _of_chunks(document) if _name(codec) == "zstd")
+    return next((f"zstd of level {level}" for level in levels if level >= SLOW_LEVEL), None)
+
+
+def _of_chunks(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the codecs of the chunks of an array, of the inner ones where it is sharded."""
+    if document["zarr_format"] == 2:
+        return [*(document["filters"] or ()), *([document["compressor"]] if document["compressor"] else [])]
+    every = list(document["codecs"])
+    sharding = next((codec for codec in every if codec["name"] == "sharding_indexed"), None)
+    return list(sharding["configuration"]["codecs"]) if sharding else every
+
+
+def _name(codec: dict[str, Any]) -> str:
+    """Return the name of a codec of either format."""
+    return str(codec.get("name") or codec.get("id")).removeprefix("numcodecs.")
+
+
+def _configuration(codec: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration of a codec of either format."""
+    return {**codec.get("configuration", {}), **codec}
 
 
 def _with_dtype(codec: dict[str, Any], dtype: np.dtype) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from .executors import peak_nbytes
 from .forecasts import Forecast, forecast
 from .frames import REPORT_SUFFIX, Facts, Frame
 from .journal import Journal
-from .metadata import codecs_of
+from .metadata import codecs_of, slow_codec
 from .objects import Folder, access, counted_retries, list_under, make_durable
 from .omegroups import consolidated_above, publish_group, withdraw
 from .places import beside, check_shared, innermost, locate, show
@@ -345,6 +345,9 @@ class Run:
         if unchecked:
             names = ", ".join(map(show, self.frame.as_given(unchecked)))
             yield f"the codecs of {names} have no checksum: flipped bits in a stored chunk go unnoticed"
+        slow = dict.fromkeys(filter(None, (slow_codec(target.document) for target in self.job.targets)))
+        for codec in slow:
+            yield f"{codec} makes up most of the time of writing: of its default level it is many times faster"
         if n_left_out:
             yield f"{n_left_out} colors and properties were left out: their labels are absent, erased, or merged"
         stale = dict.fromkeys(name for product in self.frame.products for name in consolidated_above(product))

@@ -2,6 +2,7 @@
 
 import json
 
+import numcodecs
 import numpy as np
 import pytest
 import zarr
@@ -331,6 +332,17 @@ def test_reports_lie_beside_the_target(source, tmp_path):
     assert again.stages == report.stages
     assert "have no checksum" in report.notes[0]
     assert again.notes == (*report.notes, "the job was done already: nothing was done now")
+
+
+@pytest.mark.parametrize("layout", [{"shards": (8, 8, 8)}, {}, {"zarr_format": 2}])
+@pytest.mark.parametrize("level", [9, 10])
+def test_a_slow_codec_is_named(tmp_path, layout, level):
+    codec = numcodecs.Zstd(level=level) if "zarr_format" in layout else zarr.codecs.ZstdCodec(level=level)
+    chunks = (4, 4, 4) if "shards" in layout else (8, 8, 8)
+    source = stored(tmp_path / "a.zarr", labels_of(SHAPE), chunks=chunks, compressors=[codec], **layout)
+    slow = "zstd of level 10 makes up most of the time of writing: of its default level it is many times faster"
+    assert (slow in renumber_zarr(source, tmp_path / "b.zarr").notes) == (level == 10)
+    assert slow not in renumber_zarr(source, tmp_path / "c.zarr", codecs=["zstd"]).notes
 
 
 def test_memory_stores_serve_all_jobs():
