@@ -1,4 +1,4 @@
-"""Check by basedpyright that the types of all public names are known whole: `python tests/typing/public_names.py`."""
+"""Check by basedpyright that the types of all public names are known whole: `python tests/typed/public_names.py`."""
 
 import importlib
 import inspect
