@@ -46,6 +46,7 @@ inline constexpr std::size_t stripe = 256;                  // four neighbouring
 inline constexpr std::size_t near = 512 << 10;              // a panel and its scratch stay in the second-level cache
 inline constexpr std::size_t far = 6 << 20;                 // beyond this a panel leaves the caches of one core
 inline constexpr std::size_t long_row = 2 << 10;             // prefetches find rows of this length
+inline constexpr std::size_t short_move = 8 << 10;           // rows up to this move apart line by line, downward
 inline constexpr std::size_t longest_unit = 8 << 10;        // tiles longer than this gain nothing for cycles
 inline constexpr std::size_t piece = 64 << 10;              // cycles move longer units piece by piece
 inline constexpr std::size_t look_ahead = 16 << 10;          // cycles prefetch this much before it is moved
@@ -167,16 +168,19 @@ class Cycles {
 // Data movement: lines and runs
 // ---------------------------------------------------------------------------------------------------------------------
 
+// `level` 1 is the first-level cache, which is too small for most of what comes next.
+template <int level = 2>
+inline void prefetch([[maybe_unused]] const char* address) {
 #if defined(__GNUC__) || defined(__clang__)
-inline void prefetch(const char* address) { __builtin_prefetch(address, 0, 2); }
-#else
-inline void prefetch(const char*) {}
+    __builtin_prefetch(address, 0, 4 - level);
 #endif
+}
 
 // A run that does not begin with a line may end in one more.
+template <int level = 2>
 inline void prefetch_run(const char* run, std::size_t nbytes) {
-    for (std::size_t i = 0; i < nbytes; i += tuning::line) prefetch(run + i);
-    prefetch(run + nbytes - 1);
+    for (std::size_t i = 0; i < nbytes; i += tuning::line) prefetch<level>(run + i);
+    prefetch<level>(run + nbytes - 1);
 }
 
 // Reads a run line by line, which hardware foresees; prefetches that come faster than memory are dropped.
@@ -198,6 +202,19 @@ inline void copy_run(char* to, const char* from, std::size_t nbytes) {
     if (nbytes >= 4) return blocks(std::integral_constant<std::size_t, 4>{});
     if (nbytes >= 2) return blocks(std::integral_constant<std::size_t, 2>{});
     if (nbytes == 1) *to = *from;
+}
+
+// Moves a run to where it may overlap with its own end. Short runs are read strictly downward, which hardware foresees
+// from one run to the one below.
+inline void move_up(char* to, const char* from, std::size_t nbytes) {
+    if (nbytes < tuning::short_move) {
+        char held[tuning::line];
+        for (; nbytes >= sizeof held; nbytes -= sizeof held) {
+            std::memcpy(held, from + nbytes - sizeof held, sizeof held);
+            std::memcpy(to + nbytes - sizeof held, held, sizeof held);
+        }
+    }
+    std::memmove(to, from, nbytes);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -437,9 +454,10 @@ inline bool rows_compete(std::ptrdiff_t pitch, std::size_t n_rows) {
 
 // Transposes rows x columns items, strip by strip of as many rows as a line (or a group) has items, and stripe by
 // stripe, so that the lines of both sides are used up while they are in the cache. The last strip repeats a part of the
-// one before. Rows whose lines compete are read once, whole, into a buffer.
-template <std::size_t width, std::size_t n_rows>
-void transpose_strips(const char* from, char* to, Axis row, Axis column) {
+// one before. Rows whose lines compete are read once, whole, into a buffer. `fetch` is told how many bytes are moved,
+// so that it fetches as many of what comes next.
+template <std::size_t width, std::size_t n_rows, class Fetch>
+void transpose_strips(const char* from, char* to, Axis row, Axis column, Fetch&& fetch) {
     constexpr std::size_t widest = tuning::stripe / width, lanes = n_lanes<width>;
     const std::size_t n_stripes = (column.n + widest - 1) / widest;  // of equal width: the last repeats little
     const std::size_t stripe = ((column.n + n_stripes - 1) / n_stripes + lanes - 1) / lanes * lanes;
@@ -455,10 +473,13 @@ void transpose_strips(const char* from, char* to, Axis row, Axis column) {
             if (n_next != 0)
                 for (std::size_t k = 0; k < n_rows; ++k)
                     prefetch_run(source + steps(k, row.from) + steps(n_columns, column.from), n_next * width);
+            fetch(n_rows * n_columns * width / 2);
             if (compete) {
                 copy_rows(buffer, tuning::stripe, source, row.from, n_rows, n_columns * width);
+                fetch(n_rows * n_columns * width / 2);
                 transpose_strip<width, n_rows>(buffer, tuning::stripe, target, column.to, n_columns);
             } else {
+                fetch(n_rows * n_columns * width / 2);
                 transpose_strip<width, n_rows>(source, row.from, target, column.to, n_columns);
             }
         }
@@ -467,24 +488,31 @@ void transpose_strips(const char* from, char* to, Axis row, Axis column) {
 
 // rows x columns units into columns x rows: row.from and column.from are their strides in the source, row.to and
 // column.to in the target.
-template <std::size_t width>
-void transpose_block(const char* from, char* to, Axis row, Axis column, std::size_t unit) {
+template <std::size_t width, class Fetch>
+void transpose_block(const char* from, char* to, Axis row, Axis column, std::size_t unit, Fetch&& fetch) {
     const auto whole = steps(unit);
     if constexpr (n_lanes<width> > 1) {
         constexpr std::size_t n_rows = tuning::line / width, n = n_lanes<width>;
         if (column.n >= n && column.from == whole && row.to == whole) {
-            if (row.n >= n_rows) return transpose_strips<width, n_rows>(from, to, row, column);
-            if (row.n >= n) return transpose_strips<width, n>(from, to, row, column);
+            if (row.n >= n_rows) return transpose_strips<width, n_rows>(from, to, row, column, fetch);
+            if (row.n >= n) return transpose_strips<width, n>(from, to, row, column, fetch);
         }
     }
     const std::size_t stripe = std::max<std::size_t>(tuning::stripe / unit, 1);
     for (std::size_t begin = 0; begin < column.n; begin += stripe) {
         const std::size_t end = std::min(begin + stripe, column.n);
-        for (std::size_t r = 0; r < row.n; ++r)
+        for (std::size_t r = 0; r < row.n; ++r) {
+            fetch((end - begin) * unit);
             for (std::size_t c = begin; c < end; ++c)
                 copy_unit<width>(to + steps(r, row.to) + steps(c, column.to),
                                  from + steps(r, row.from) + steps(c, column.from), unit);
+        }
     }
+}
+
+template <std::size_t width>
+void transpose_block(const char* from, char* to, Axis row, Axis column, std::size_t unit) {
+    transpose_block<width>(from, to, row, column, unit, [](std::size_t) {});
 }
 
 // As above for many columns of fewer items than a stripe that follow each other in the source, but not in the target:
@@ -758,8 +786,20 @@ class Relayout {
 // Data movement: in place
 // ---------------------------------------------------------------------------------------------------------------------
 
-// The edge, in units, of the tiles of a square: two stripes wide. 1 where whole units need no buffer.
-inline std::size_t tile_edge(std::size_t unit) { return std::max<std::size_t>(2 * tuning::stripe / unit, 1); }
+// Squares of `n` units with rows up to this length are one tile; where none fits, units need no buffer.
+inline std::size_t longest_tile(std::size_t unit) { return std::max<std::size_t>(2 * tuning::stripe / unit, 1); }
+
+// The edge of tiles of equal size that cover n units: rows of two stripes, at most 256 of them if there are several.
+inline std::size_t tile_edge(std::size_t n, std::size_t unit) {
+    if (n <= longest_tile(unit)) return n;
+    const std::size_t most = std::min<std::size_t>(longest_tile(unit), 256), n_tiles = (n + most - 1) / most;
+    return (n + n_tiles - 1) / n_tiles;
+}
+
+inline std::size_t square_scratch(std::size_t n, std::size_t unit) {
+    const std::size_t edge = tile_edge(n, unit);
+    return edge < n ? 2 * edge * edge * unit : n * longest_tile(unit) * unit;
+}
 
 // Tiles (i, j) and (j, i) of one of the squares, which change places.
 struct TilePair {
@@ -767,40 +807,104 @@ struct TilePair {
     bool any;  // false behind the last
 };
 
-// Transposes squares of n x n units in place: square s begins at s * n units, row i of it `between` * n units behind
-// row i - 1. Tiles change places with their mirror images, as in [1]: the upper tile goes transposed into a buffer, the
-// lower one transposed to where the upper was, and the buffer, row by row, to where the lower was; with each row, one
-// of either tile to come is fetched.
+// The tile pairs of `n_squares` squares of n x n units: square s begins at s * n units, row i of it `pitch` bytes
+// behind row i - 1. Squares that are one tile each are taken `n_joined` at once, since their rows follow each other.
+struct TilePairs {
+    char* arr;
+    std::size_t n, n_squares, unit, edge, n_joined;
+    std::ptrdiff_t pitch;
+
+    TilePairs(char* array, std::size_t size, std::size_t between, std::size_t unit_nbytes)
+        : arr(array), n(size), n_squares(between), unit(unit_nbytes), edge(tile_edge(size, unit_nbytes)),
+          n_joined(edge < n ? 1 : longest_tile(unit) / n), pitch(steps(between * n * unit)) {}
+
+    std::size_t size(std::size_t i) const { return std::min(edge, n - i); }
+    std::size_t n_squares_of(TilePair pair) const { return std::min(n_joined, n_squares - pair.square); }
+    char* upper(TilePair pair) const { return arr + (pair.square * n + pair.j) * unit + steps(pair.i, pitch); }
+    char* lower(TilePair pair) const { return upper({pair.square, pair.j, pair.i, pair.any}); }
+    TilePair after(TilePair pair) const {
+        if ((pair.j += edge) >= n) pair.j = pair.i += edge;
+        if (pair.i >= n) pair = {pair.square + n_joined, 0, 0, pair.square + n_joined < n_squares};
+        return pair;
+    }
+};
+
+// Fetches the rows of a tile pair in turn, each time as many as hold the bytes asked for.
+class TileFetcher {
+   public:
+    TileFetcher(const TilePairs& tiles, TilePair pair) : pitch_(tiles.pitch) {
+        if (!pair.any) return;
+        upper_ = {tiles.upper(pair), tiles.size(pair.i), tiles.size(pair.j) * tiles.n_squares_of(pair) * tiles.unit};
+        if (pair.i != pair.j) lower_ = {tiles.lower(pair), tiles.size(pair.j), tiles.size(pair.i) * tiles.unit};
+    }
+
+    void operator()(std::size_t nbytes) {
+        due_ += steps(nbytes);
+        while (due_ > 0 && (upper_.n != 0 || lower_.n != 0)) {
+            fetch(upper_);
+            fetch(lower_);
+        }
+    }
+
+   private:
+    struct Rows {
+        const char* first = nullptr;
+        std::size_t n = 0, nbytes = 0;
+    };
+
+    void fetch(Rows& rows) {
+        if (rows.n == 0) return;
+        prefetch_run(rows.first, rows.nbytes);
+        due_ -= steps(rows.nbytes);
+        rows.first += pitch_;
+        --rows.n;
+    }
+
+    Rows upper_, lower_;
+    std::ptrdiff_t pitch_, due_ = 0;
+};
+
+// Transposes squares of n x n units in place, `between` of them that lie between each other's rows. Tiles change places
+// with their mirror images, as in [1]: the upper one goes transposed into a buffer, the lower one transposed to where
+// the upper was, and the buffer, row by row, to where the lower was. Where rows compete, so that the cache does not
+// hold the upper tile meanwhile, the lower one takes a buffer too. All the while the tiles to come are fetched, evenly,
+// since prefetches that come faster than memory are lost, except for single tiles that the cache does not hold.
 template <std::size_t width>
 void transpose_squares(char* arr, std::size_t n, std::size_t between, std::size_t unit, char* buffer) {
-    const std::size_t n_tiles = (n + tile_edge(unit) - 1) / tile_edge(unit), edge = (n + n_tiles - 1) / n_tiles;
-    const auto whole = steps(unit), pitch = steps(between * n * unit);
-    const auto edge_pitch = steps(edge, whole);
-    auto at = [&](std::size_t square, std::size_t i, std::size_t j) {
-        return arr + square * n * unit + steps(i, pitch) + steps(j, whole);
-    };
-    auto size = [&](std::size_t i) { return std::min(edge, n - i); };
-    auto after = [&](TilePair pair) {
-        if ((pair.j += edge) >= n) pair.j = pair.i += edge;
-        if (pair.i >= n) pair = {pair.square + 1, 0, 0, pair.square + 1 < between};
-        return pair;
-    };
-    auto turn = [&](const char* from, std::size_t high, std::size_t wide, char* to, std::ptrdiff_t to_pitch) {
-        transpose_block<width>(from, to, {high, pitch, whole}, {wide, whole, to_pitch}, unit);
-    };
+    const TilePairs tiles(arr, n, between, unit);
+    const auto whole = steps(unit), square = steps(n, whole), edge_pitch = steps(tiles.edge * tiles.n_joined, whole);
+    const bool compete = rows_compete(tiles.pitch, std::max<std::size_t>(tuning::line / unit, 1));
+    const bool evenly = tiles.edge < n || !compete;
+    const bool joined = n_lanes<width> > 1 && compete && n * unit >= tuning::line && n * unit <= tuning::stripe / 2;
     for (TilePair pair{0, 0, 0, true}, next{}; pair.any; pair = next) {
-        next = after(pair);
-        const std::size_t high = size(pair.i), wide = size(pair.j);
-        char *upper = at(pair.square, pair.i, pair.j), *lower = at(pair.square, pair.j, pair.i);
-        turn(upper, high, wide, buffer, edge_pitch);
-        if (upper != lower) turn(lower, wide, high, upper, pitch);
-        for (std::size_t k = 0; k < wide; ++k) {
-            if (next.any && k < size(next.i))
-                prefetch_run(at(next.square, next.i + k, next.j), size(next.j) * unit);
-            if (next.any && next.i != next.j && k < size(next.j))
-                prefetch_run(at(next.square, next.j + k, next.i), size(next.i) * unit);
-            copy_long(lower + steps(k, pitch), buffer + k * edge * unit, high * unit);
+        next = tiles.after(pair);
+        TileFetcher fetch(tiles, next);
+        const std::size_t high = tiles.size(pair.i), wide = tiles.size(pair.j), n_squares = tiles.n_squares_of(pair);
+        char *upper = tiles.upper(pair), *lower = tiles.lower(pair), *other = buffer + steps(tiles.edge, edge_pitch);
+        auto turn = [&](const char* from, Axis row, Axis column, char* to) {
+            auto fetch_evenly = [&](std::size_t nbytes) {
+                if (evenly) fetch(nbytes);
+            };
+            if constexpr (n_lanes<width> > 1)
+                if (joined) return transpose_joined<width>(from, to, row, column, {n_squares, square, square});
+            for (std::size_t s = 0; s < n_squares; ++s)
+                transpose_block<width>(from + steps(s, square), to + steps(s, square), row, column, unit, fetch_evenly);
+        };
+        auto put = [&](char* to, const char* from, std::size_t n_rows, std::size_t nbytes) {
+            for (std::size_t k = 0; k < n_rows; ++k) {
+                fetch(nbytes);
+                if (k + 2 < n_rows) prefetch_run<1>(to + steps(k + 2, tiles.pitch), nbytes);
+                copy_long(to + steps(k, tiles.pitch), from + steps(k, edge_pitch), nbytes);
+            }
+        };
+        turn(upper, {high, tiles.pitch, whole}, {wide, whole, edge_pitch}, buffer);
+        if (upper != lower && compete) {
+            turn(lower, {wide, tiles.pitch, whole}, {high, whole, edge_pitch}, other);
+            put(upper, other, high, wide * unit);
+        } else if (upper != lower) {
+            turn(lower, {wide, tiles.pitch, whole}, {high, whole, tiles.pitch}, upper);
         }
+        put(lower, buffer, wide, high * n_squares * unit);
     }
 }
 
@@ -887,6 +991,8 @@ struct Pass {
 using Plan = std::vector<Pass>;
 using Order = std::vector<std::size_t>;
 
+inline std::size_t whole_lines(std::size_t nbytes) { return (nbytes + tuning::line - 1) / tuning::line * tuning::line; }
+
 inline double traffic(const Plan& plan) {
     double sum = 0;
     for (const Pass& pass : plan) sum += pass.traffic_nbytes;
@@ -943,13 +1049,16 @@ struct Stages {
 };
 
 // The stages by way of scratch in which axes lie in the order given; `padded` is the axis, counted from the fastest,
-// whose stride must not be a power of two, lest its steps compete for the same sets of the cache.
+// whose steps begin with a line each, and at no power of two, lest they compete for the same sets of the cache.
 inline Stages laid_out(const std::vector<Axis>& axes, std::size_t unit, std::size_t padded, double waste) {
     Stages stages{{}, {}, unit, 0, waste};
     std::ptrdiff_t stride = steps(unit);
     for (std::size_t i = 0; i < axes.size(); ++i) {
         const Axis& axis = axes[axes.size() - 1 - i];
-        if (i == padded && i > 0 && stride % steps(8 * tuning::line) == 0) stride += steps(tuning::line);
+        if (i == padded && i > 0 && stride >= steps(tuning::stripe)) {
+            stride = steps(whole_lines(static_cast<std::size_t>(stride)));
+            if (stride % steps(8 * tuning::line) == 0) stride += steps(tuning::line);
+        }
         stages.in.push_back({axis.n, axis.from, stride});
         stages.out.push_back({axis.n, stride, axis.to});
         stride *= steps(axis.n);
@@ -1012,12 +1121,11 @@ inline Stages stages_of(const std::vector<std::size_t>& digits, const std::vecto
 }
 
 inline Pass square_pass(std::size_t outer, std::size_t n, std::size_t between, std::size_t unit) {
-    const std::size_t edge = tile_edge(unit);
     const double nbytes = static_cast<double>(outer) * static_cast<double>(n * n * between * unit);
     // Rows shorter than a line are fetched whole. Measured: registers take no other units.
     const double waste = std::max(1.0, static_cast<double>(tuning::line) / static_cast<double>(n * unit)) +
                          (n_lanes_of(unit) > 1 || unit >= tuning::line ? 0.0 : 1.0);
-    const std::size_t scratch_nbytes = edge == 1 ? 0 : edge * edge * unit;
+    const std::size_t scratch_nbytes = longest_tile(unit) == 1 ? 0 : square_scratch(n, unit);
     // Measured against panels: two tiles far apart at a time.
     return {Kind::square, outer, {n, between, n}, {}, 0, unit, scratch_nbytes, 1.2 * 2 * nbytes * waste};
 }
@@ -1028,19 +1136,35 @@ inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::
     const std::size_t block = product(digits) * unit;
     const double nbytes = static_cast<double>(outer) * static_cast<double>(block);
     // Measured, against panels that fit the second-level cache together with their scratch.
-    double beyond_cache = block <= tuning::far ? 1 + static_cast<double>(block) / static_cast<double>(32 * tuning::near)
-                                               : 2.2;
+    double beyond_cache = block <= tuning::far ? 1 + static_cast<double>(block) / static_cast<double>(40 * tuning::near)
+                                               : 2.0;
     if (block > 2 * tuning::near && digits.size() == 2 && digits.back() * unit < tuning::long_row) beyond_cache += 0.5;
     const double fresh = 4 * static_cast<double>(stages.scratch_nbytes);  // the same, of pages that nobody touched yet
     return {Kind::panel, outer, std::move(digits), std::move(order), 0, unit, stages.scratch_nbytes,
             2 * nbytes * (beyond_cache + stages.waste) + fresh};
 }
 
+// Measured, against panels: what cycles cost for units of so many bytes. Units come in no order that hardware foresees;
+// about eight lines are what makes it fetch more behind them, in vain.
+inline double cycle_waste(std::size_t unit, std::size_t block) {
+    struct Measured {
+        double unit, waste;
+    };
+    constexpr Measured table[] = {{64, 2.7},  {128, 1.65}, {256, 1.4},  {512, 1.6},
+                                  {768, 1.2}, {1024, 1.0}, {2048, 0.93}};
+    const double within_cache = block <= 2 * tuning::far ? 0.75 : 1.0, size = static_cast<double>(unit);
+    if (size < table[0].unit) return within_cache * table[0].waste * table[0].unit / size;
+    for (std::size_t i = 1; i < std::size(table); ++i) {
+        const Measured &low = table[i - 1], &high = table[i];
+        if (size < high.unit)
+            return within_cache * (low.waste + (high.waste - low.waste) * (size - low.unit) / (high.unit - low.unit));
+    }
+    return 0.85;
+}
+
 inline Pass cycle_pass(std::size_t outer, std::size_t rows, std::size_t columns, std::size_t unit, Gaps gaps = {}) {
     const double nbytes = static_cast<double>(outer) * static_cast<double>(rows * columns * unit);
-    // Measured: the lines of a unit come in no order that hardware foresees, and it may begin and end inside a line.
-    const bool whole_lines = unit % tuning::line == 0 && gaps.nbytes % tuning::line == 0;
-    const double waste = 0.65 + (gaps.any() ? 330 : whole_lines ? 150 : 220) / static_cast<double>(unit);
+    const double waste = cycle_waste(unit, rows * columns * unit);
     const std::size_t scratch_nbytes = cycle_scratch(rows * columns, unit);
     return {Kind::cycle, outer, {rows, columns}, {}, 0, unit, scratch_nbytes, 2 * nbytes * waste, gaps};
 }
@@ -1155,9 +1279,10 @@ inline Plan with_tail(const std::vector<std::size_t>& shape, std::size_t unit, s
     const std::size_t n_items = product(shape), n = first ? shape.front() : shape.back(), n_tails = n_items / n;
     const std::size_t nbytes = n_tails * tail * unit;
     const double some = 4 * static_cast<double>(nbytes);
-    // Measured: rows that move by less than their length are read and written at the speed of memory.
+    // Measured, against panels: rows that move together, and those that move apart, downward.
+    const double waste = !first ? 0.6 : n * unit < tuning::short_move ? 1.0 : 0.75;
     const double rows = gaps.any() ? static_cast<double>(2 * n_tails * tuning::line)
-                                   : 1.2 * static_cast<double>(n_items * unit);
+                                   : 2 * waste * static_cast<double>(n_items * unit);
     const Kind detach = first ? Kind::detach_first : Kind::detach_last;
     const Kind attach = first ? Kind::attach_first : Kind::attach_last;
     Plan plan{{detach, 1, shape, {}, tail, unit, nbytes, first ? some : rows + some, gaps}};
@@ -1182,7 +1307,8 @@ inline Plan with_gaps(std::size_t rows, std::size_t columns, std::size_t tile, b
 }
 
 // The cheapest plan for up to five axes: whole axes; one axis cut into tiles [1]; the first and the last cut by their
-// greatest common divisor [2]; or a first or last axis without the remainder that tiles leave. Empty if none fits.
+// greatest common divisor [2]; or the first or the last axis without what it is longer than the other, or without the
+// remainder that tiles leave. Empty if none fits.
 inline Plan best_of_cuts(const std::vector<std::size_t>& shape, std::size_t unit, std::size_t scratch_nbytes) {
     const std::size_t n_axes = shape.size();
     const std::vector<std::size_t> whole(n_axes, 1);
@@ -1211,9 +1337,11 @@ inline Plan best_of_cuts(const std::vector<std::size_t>& shape, std::size_t unit
             tiles[i] = tile;
             attempt(shape, tiles, 0, true);
         }
-    if (n_axes == 2 && shape[0] != shape[1]) {
-        const std::size_t n = std::min(shape[0], shape[1]), tail = std::max(shape[0], shape[1]) - n;
-        if (tail < n) consider(with_tail(shape, unit, tail, shape[0] > n, {square_pass(1, n, 1, unit)}));
+    const std::size_t shorter = std::min(shape.front(), shape.back()), longer = std::max(shape.front(), shape.back());
+    if (shorter < longer && longer < 2 * shorter) {
+        auto sizes = shape;
+        sizes.front() = sizes.back() = shorter;
+        attempt(sizes, whole, longer - shorter, shape.front() == longer);
     }
     const std::size_t divisor = std::gcd(shape.front(), shape.back());
     if (divisor > 1) {
@@ -1330,7 +1458,7 @@ class Step {
 
     void squares(char* block, char* scratch) const {
         const std::size_t n = pass_.digits[0], between = pass_.digits[1], unit = pass_.unit;
-        if (tile_edge(unit) == 1) return exchange_squares(block, n, between, unit);
+        if (longest_tile(unit) == 1) return exchange_squares(block, n, between, unit);
         visit_width(unit, [&](auto width) {
             transpose_squares<decltype(width)::value>(block, n, between, unit, scratch);
         });
@@ -1373,8 +1501,13 @@ class Step {
 
     void attach_first(char* block, const char* tails) const {
         const std::size_t row = pass_.digits.front() * pass_.unit, tail = pass_.tail * pass_.unit, kept = row - tail;
-        for (std::size_t r = block_ / row; r-- > 0;) {
-            if (!pass_.gaps.any()) std::memmove(block + r * row, block + r * kept, kept);
+        const std::size_t n_rows = block_ / row;
+        const std::size_t rows_ahead = kept < tuning::short_move ? tuning::look_ahead / kept : n_rows;
+        for (std::size_t r = n_rows; r-- > 0;) {
+            if (!pass_.gaps.any()) {
+                if (r >= rows_ahead) prefetch_run(block + (r - rows_ahead) * kept, kept);
+                move_up(block + r * row, block + r * kept, kept);
+            }
             copy_run(block + r * row + kept, tails + r * tail, tail);
         }
     }
@@ -1387,8 +1520,12 @@ class Step {
 
 inline void run(const Plan& plan, char* arr) {
     const std::vector<Step> steps(plan.begin(), plan.end());
-    const std::unique_ptr<char[]> buffer(new char[std::max<std::size_t>(scratch(plan), 1)]);
-    for (const Step& step : steps) step(arr, buffer.get() + tail_nbytes(plan), buffer.get());
+    struct alignas(tuning::line) Line {
+        char bytes[tuning::line];
+    };
+    const std::unique_ptr<Line[]> buffer(new Line[scratch(plan) / tuning::line + 1]);
+    char* const first = reinterpret_cast<char*>(buffer.get());
+    for (const Step& step : steps) step(arr, first, first + (scratch(plan) - tail_nbytes(plan)));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

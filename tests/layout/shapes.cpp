@@ -33,6 +33,7 @@ void with_tail(char* arr, const Shape& shape, std::size_t item_nbytes, bool firs
     Shape rest = axes;
     --(first ? rest.front() : rest.back());
     const auto inner = ipt::plan(rest, item_nbytes, ipt::default_scratch(0));
+    if (ipt::tail_nbytes(inner) != 0) return by_default(arr, shape, item_nbytes);  // one tail at a time
     ipt::run(ipt::with_tail(axes, item_nbytes, 1, first, inner), arr);
 }
 

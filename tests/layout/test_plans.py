@@ -27,17 +27,17 @@ def test_what_fits_the_cache_goes_through_scratch_at_once() -> None:
 
 
 def test_a_square_without_scratch_for_panels_is_swapped() -> None:
-    assert plan((5000, 5000), 16, 20_000)[0] == ["square"]
+    assert plan((5000, 5000), 16, 40_000)[0] == ["square"]
 
 
 def test_a_palindrome_without_scratch_for_panels_is_swapped() -> None:
-    assert plan((300, 70, 300), 8, 40_000)[0] == ["square"]
+    assert plan((300, 70, 300), 8, 60_000)[0] == ["square"]
 
 
 def test_a_rectangle_takes_panels_and_cycles() -> None:
     kinds, _, scratch = plan((8192, 6000), 4)
     assert sorted(kinds) == ["cycle", "panel"]
-    assert scratch < 4 * MIB
+    assert scratch < 8 * MIB
 
 
 @pytest.mark.parametrize("shape", [(10007, 4001), (100003, 64)])
@@ -47,7 +47,7 @@ def test_the_tail_of_a_tile_takes_no_pass_of_its_own(shape: tuple[int, ...]) -> 
     assert traffic < 6 * 4 * shape[0] * shape[1]
 
 
-@pytest.mark.parametrize("shape", [(10007, 9973), (4097, 4096)])
+@pytest.mark.parametrize("shape", [(10007, 9973), (4097, 4096), (211, 199, 197)])
 def test_what_is_nearly_a_square_is_swapped_without_its_tail(shape: tuple[int, ...]) -> None:
     assert plan(shape, 4)[0] == ["detach_first", "square", "attach_first"]
 
