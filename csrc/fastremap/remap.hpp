@@ -72,16 +72,17 @@ class Lookup {
             runs.split(labels + offset, length);
             Out found[piece_size];
             std::uint32_t elsewhere[piece_size];
-            bool any_missing = false;
-            const std::size_t n_elsewhere = table.find(runs.keys, runs.n, found, elsewhere);
+            const std::size_t n_keys = runs.n_keys();
+            const std::size_t n_elsewhere = table.find(runs.keys, n_keys, found, elsewhere);
             for (std::size_t i = 0; i < n_elsewhere; ++i) {
                 const Label label = runs.keys[elsewhere[i]];
-                const Out otherwise = missing == Missing::keep ? static_cast<Out>(label) : fill;
-                found[elsewhere[i]] = table.find(label, otherwise, any_missing);
+                const Out* const value = table.find(label);
+                if (missing == Missing::stop && value == nullptr) return false;
+                found[elsewhere[i]] = value ? *value : missing == Missing::keep ? static_cast<Out>(label) : fill;
             }
-            if (missing == Missing::stop && any_missing) return false;
             if (!out) return true;
-            std::copy(found, found + runs.n, mapped.values);
+            std::copy(found, found + n_keys, mapped.values);
+            repeat(mapped.values, n_keys, runs.n);
             mapped.fill(runs, length, out + offset);
             return true;
         });

@@ -42,8 +42,10 @@ struct LabelIds {
     // The ids of the labels of runs.
     void ids_for(const Runs<Label>& runs, id_of<Label>* found) {
         std::uint32_t elsewhere[piece_size];
-        const std::size_t n_elsewhere = table.find(runs.keys, runs.n, found, elsewhere);
+        const std::size_t n_keys = runs.n_keys();
+        const std::size_t n_elsewhere = table.find(runs.keys, n_keys, found, elsewhere);
         for (std::size_t i = 0; i < n_elsewhere; ++i) found[elsewhere[i]] = id_for(runs.keys[elsewhere[i]]);
+        repeat(found, n_keys, runs.n);
     }
 };
 
@@ -65,15 +67,32 @@ struct Distinct {
         });
     }
 
+    // Counts lie in the table, beside the labels.
+    void add_with_counts(const Label* labels, std::size_t n_labels) {
+        constexpr std::size_t most = std::size_t{1} << 31;  // that 32 bits can count
+        TableFor<Label, id_of<Label>> count_of;
+        Runs<Label> runs;
+        for (std::size_t begin = 0; begin < n_labels; begin += most) {
+            for_each_piece(begin, std::min(n_labels, begin + most), [&](std::size_t offset, std::size_t length) {
+                runs.split(labels + offset, length);
+                count_runs(runs, count_of);
+                return true;
+            });
+            counts.resize(ids.labels.size(), 0);
+            bool inserted;
+            for (std::size_t i = 0; i < counts.size(); ++i)
+                counts[i] += static_cast<std::int64_t>(
+                    std::exchange(count_of.find_or_insert(ids.labels[i], 0, inserted), id_of<Label>{0}));
+        }
+    }
+
     // Within a line the C-order index only grows, so the least one of a run is that of its first item.
-    template <bool with_first>
-    void add_with_stats(const Label* labels, const std::int64_t* shape, int ndim, bool fortran) {
+    void add_with_first(const Label* labels, const std::int64_t* shape, int ndim, bool fortran) {
         Runs<Label> runs;
         const auto add = [&](std::int64_t line, std::int64_t n, std::int64_t start, std::int64_t step) {
             for_each_piece(0, static_cast<std::size_t>(n), [&](std::size_t offset, std::size_t length) {
                 runs.split(labels + line + offset, length);
-                runs.locate();
-                add_piece<with_first>(runs, start + static_cast<std::int64_t>(offset) * step, step);
+                add_piece(runs, start + static_cast<std::int64_t>(offset) * step, step);
                 return true;
             });
         };
@@ -133,7 +152,6 @@ struct Distinct {
         std::size_t n_found = 0;
         for_each_piece(0, n_labels, [&](std::size_t offset, std::size_t length) {
             runs.split(sorted + offset, length);
-            if (counts_out) runs.locate();
             // The first run may go on one that an earlier piece began.
             const std::size_t known = n_found > 0 && runs.keys[0] == out[n_found - 1];
             if (counts_out) {
@@ -149,20 +167,30 @@ struct Distinct {
     }
 
    private:
-    template <bool with_first>
+    void count_runs(Runs<Label>& runs, TableFor<Label, id_of<Label>>& count_of) {
+        runs.join();
+        const Label* const keys = runs.keys;
+        std::uint32_t elsewhere[piece_size];
+        const auto length_of = [&](std::size_t run) { return static_cast<id_of<Label>>(runs.length_of(run)); };
+        const std::size_t n_elsewhere = count_of.add(keys, runs.n, elsewhere, length_of);
+        for (std::size_t i = 0; i < n_elsewhere; ++i) {
+            const Label label = keys[elsewhere[i]];
+            bool inserted;
+            count_of.find_or_insert(label, 0, inserted) += length_of(elsewhere[i]);
+            if (inserted) ids.labels.push_back(label);
+        }
+    }
+
     void add_piece(const Runs<Label>& runs, std::int64_t start, std::int64_t step) {
         id_of<Label> id_of_run[piece_size];
         ids.ids_for(runs, id_of_run);
         make_room();
         std::int64_t* const counts_to = counts.data();
         std::int64_t* const first_to = first.data();
-        std::int64_t begin = 0;
         for (std::size_t run = 0; run < runs.n; ++run) {
             const auto id = id_of_run[run];
-            const std::int64_t end = runs.last[run] + std::int64_t{1};
-            counts_to[id] += end - begin;
-            if constexpr (with_first) first_to[id] = std::min(first_to[id], start + begin * step);
-            begin = end;
+            counts_to[id] += static_cast<std::int64_t>(runs.length_of(run));
+            first_to[id] = std::min(first_to[id], start + static_cast<std::int64_t>(runs.first_of(run)) * step);
         }
     }
 
