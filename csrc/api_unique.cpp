@@ -20,8 +20,8 @@ class TypedDistinct final : public Distinct {
             if (with_counts_) return distinct_.add_with_counts(typed, n_labels);
             return distinct_.add_labels_only(typed, n_labels);
         }
-        if (with_first_) return distinct_.template tally<true>(typed, shape, ndim, fortran, lowest, choice.n_keys);
-        if (with_counts_) return distinct_.template tally<false>(typed, shape, ndim, fortran, lowest, choice.n_keys);
+        if (with_first_) return distinct_.tally_with_first(typed, shape, ndim, fortran, lowest, choice.n_keys);
+        if (with_counts_) return distinct_.tally_counts(typed, n_labels, lowest, choice.n_keys);
         distinct_.tally_labels_only(typed, n_labels, lowest, choice.n_keys);
     }
 

@@ -102,35 +102,40 @@ class Lookup {
             ruled[at] = is_present[at] ? value : otherwise;
         }
         const bool has_gaps = n_keys && std::memchr(is_present, 0, n_keys);
-        const bool looks = missing == Missing::stop && (has_gaps || n_keys <= std::numeric_limits<Label>::max());
+        const bool is_whole = n_keys > std::numeric_limits<Label>::max();
         return for_each_piece(0, n_labels, [&](std::size_t offset, std::size_t length) {
             const Label* piece = labels + offset;
-            if (looks && any_outside(piece, length, lowest, n_keys, has_gaps ? is_present : nullptr)) return false;
-            if (out) map_items(piece, length, lowest, n_keys, ruled.get(), out + offset, missing, fill);
+            const bool beyond = !is_whole && any_beyond(piece, length, lowest, n_keys);
+            if (missing == Missing::stop && (beyond || (has_gaps && any_in_gap(piece, length, lowest, is_present))))
+                return false;
+            if (out == nullptr) return true;
+            if (!beyond) {
+                map_items(piece, length, lowest, n_keys, ruled.get(), out + offset);
+                return true;
+            }
+            for (std::size_t i = 0; i < length; ++i) {
+                const auto at = static_cast<Label>(piece[i] - lowest);
+                const Out otherwise = missing == Missing::keep ? static_cast<Out>(piece[i]) : fill;
+                out[offset + i] = at < n_keys ? ruled[at] : otherwise;
+            }
             return true;
         });
     }
 
-    // Whether a label is beyond the range or, unless `is_present` is null, in a gap of it.
-    static bool any_outside(const Label* labels, std::size_t n, Label lowest, std::size_t n_keys,
-                            const std::uint8_t* is_present) {
+    static bool any_in_gap(const Label* labels, std::size_t n, Label lowest, const std::uint8_t* is_present) {
         std::uint8_t any = 0;
-        for (std::size_t i = 0; i < n; ++i) any |= static_cast<Label>(labels[i] - lowest) >= n_keys;
-        if (any || is_present == nullptr) return any;
         for (std::size_t i = 0; i < n; ++i) any |= !is_present[static_cast<Label>(labels[i] - lowest)];
         return any;
     }
 
+    // Requires that all labels are in the range.
     static void map_items(const Label* labels, std::size_t n, Label lowest, std::size_t n_keys, const Out* ruled,
-                          Out* out, Missing missing, Out fill) {
+                          Out* out) {
         if constexpr (sizeof(Label) == 1 && sizeof(Out) == 1) {
             if (n_keys == 256) return FASTREMAP_CHOOSE(map_bytes(labels, n, ruled, out));
         }
-        for (std::size_t i = 0; i < n; ++i) {
-            const Label label = labels[i];
-            const auto at = static_cast<Label>(label - lowest);
-            out[i] = at < n_keys ? ruled[at] : missing == Missing::keep ? static_cast<Out>(label) : fill;
-        }
+#pragma GCC unroll 4
+        for (std::size_t i = 0; i < n; ++i) out[i] = ruled[static_cast<Label>(labels[i] - lowest)];
     }
 
     using Direct = DirectTable<Label, Out>;

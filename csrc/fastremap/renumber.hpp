@@ -38,9 +38,10 @@ struct Numbering {
         Runs<Label> runs;
         RunValues<Out> new_ids;
         RunValues<Label> wide_ids;
-        const std::uint64_t shift = first_id - (keep_zero_ ? 1 : 0);
-        const auto new_id = [&](std::uint64_t number) {
-            return static_cast<value_of<Out>>(keep_zero_ && number == 0 ? 0 : number + shift);
+        using Id = value_of<Out>;
+        const auto shift = static_cast<Id>(first_id - (keep_zero_ ? 1 : 0));
+        const auto new_id = [shift, keep_zero = keep_zero_](Id number) {
+            return keep_zero && number == 0 ? Id{0} : static_cast<Id>(number + shift);
         };
         return for_each_piece(begin, n_labels, [&](std::size_t offset, std::size_t length) {
             const Label* piece = labels + offset;
@@ -50,7 +51,8 @@ struct Numbering {
                 runs.split(piece, length);
                 id_of<Label> number_of_run[piece_size];
                 ids.ids_for(runs, number_of_run);
-                for (std::size_t run = 0; run < runs.n; ++run) new_ids.values[run] = new_id(number_of_run[run]);
+                for (std::size_t run = 0; run < runs.n; ++run)
+                    new_ids.values[run] = new_id(static_cast<Id>(number_of_run[run]));
             }
             if (ids.labels.size() > max_labels) return false;
             if (number_of_.size()) {
@@ -68,20 +70,28 @@ struct Numbering {
 
    private:
     // In three loops, of which the last is rarely run: look all numbers up, make ids of them, and number new labels.
-    template <class Value, class NewId>
-    void number_densely(const Label* labels, std::size_t n, Value* values, const NewId& new_id) {
+    template <class Id, class NewId>
+    void number_densely(const Label* labels, std::size_t n, Id* values, const NewId& new_id) {
         std::uint32_t numbers[piece_size];
-        bool any_new = false;
         const std::uint32_t* const number_of = number_of_.begin();
         const std::size_t n_keys = number_of_.size();
-        for (std::size_t i = 0; i < n; ++i) {
-            const auto at = static_cast<Label>(labels[i] - lowest_);
-            numbers[i] = at < n_keys ? number_of[at] : 0;
-            any_new |= numbers[i] == 0;
+        const Label lowest = lowest_;
+        if (!any_beyond(labels, n, lowest, n_keys)) {
+#pragma GCC unroll 4
+            for (std::size_t i = 0; i < n; ++i) numbers[i] = number_of[static_cast<Label>(labels[i] - lowest)];
+        } else {
+            for (std::size_t i = 0; i < n; ++i) {
+                const auto at = static_cast<Label>(labels[i] - lowest);
+                numbers[i] = at < n_keys ? number_of[at] : 0;
+            }
         }
-        for (std::size_t i = 0; i < n; ++i) values[i] = new_id(std::uint64_t{numbers[i]} - 1);
+        std::uint32_t any_new = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            any_new |= numbers[i] == 0;
+            values[i] = new_id(Id{numbers[i]} - 1);
+        }
         for (std::size_t i = 0; any_new && i < n; ++i)
-            if (numbers[i] == 0) values[i] = new_id(number_at_first(labels[i]));
+            if (numbers[i] == 0) values[i] = new_id(static_cast<Id>(number_at_first(labels[i])));
     }
 
     [[gnu::noinline]] std::uint64_t number_at_first(Label label) {

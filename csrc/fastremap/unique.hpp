@@ -51,6 +51,44 @@ struct LabelIds {
 
 inline constexpr std::int64_t nowhere = std::numeric_limits<std::int64_t>::max();
 
+// Tallies of 16 bits for so many labels stay in the first-level cache.
+inline constexpr std::size_t first_level_keys = std::size_t{1} << 14;
+
+// Counts items that have a place each, and calls count_other(label) for others. They are read 8 bytes at a time, and
+// counted in tables that take turns, since an item that follows its like would wait for the count of that to be
+// written; these are emptied before a narrow count can overflow.
+template <class Count, std::size_t n_tables, class Label, class CountOther>
+void tally(const Label* items, std::size_t n, Label lowest, ZeroedArray<std::int64_t>& count_of,
+           const CountOther& count_other) {
+    constexpr std::size_t n_in_word = 8 / sizeof(Label), n_bits = 8 * sizeof(Label) % 64;
+    const std::size_t n_keys = count_of.size();
+    std::vector<Count> tables(n_tables * n_keys);
+    Count* const to = tables.data();
+    const auto add = [=, &count_other](Label label, std::size_t table) {
+        const auto at = static_cast<Label>(label - lowest);
+        if (sizeof(Label) <= 2 || at < n_keys) [[likely]] {
+            ++to[table * n_keys + at];
+        } else {
+            count_other(label);
+        }
+    };
+    const std::size_t most = std::numeric_limits<Count>::max();
+    for (std::size_t begin = 0; begin < n; begin += std::min(most, n - begin)) {
+        const std::size_t end = begin + std::min(most, n - begin);
+        std::size_t i = begin;
+        for (; i + n_in_word <= end; i += n_in_word) {
+            std::uint64_t word;
+            std::memcpy(&word, items + i, 8);
+            for (std::size_t item = 0; item < n_in_word; ++item)
+                add(static_cast<Label>(word >> n_bits * item), item % n_tables);
+        }
+        for (; i < end; ++i) add(items[i], 0);
+        for (std::size_t table = 0; table < n_tables; ++table)
+            for (std::size_t at = 0; at < n_keys; ++at) count_of[at] += to[table * n_keys + at];
+        std::fill(tables.begin(), tables.end(), 0);
+    }
+}
+
 template <class Label>
 struct Distinct {
     LabelIds<Label> ids;
@@ -119,15 +157,25 @@ struct Distinct {
         put_in_front(lowest, is_present, nullptr, nullptr);
     }
 
-    template <bool with_first>
-    void tally(const Label* labels, const std::int64_t* shape, int ndim, bool fortran, Label lowest,
-               std::size_t n_keys) {
+    void tally_counts(const Label* labels, std::size_t n_labels, Label lowest, std::size_t n_keys) {
         ZeroedArray<std::int64_t> count_of(n_keys);
-        std::vector<std::int64_t> first_of(with_first ? n_keys : 0, nowhere);
+        const auto count_other = [&](Label label) { count(ids.id_for(label), nowhere); };
+        if constexpr (sizeof(Label) == 1) {
+            tally<std::uint32_t, 4>(labels, n_labels, lowest, count_of, count_other);
+        } else if (sizeof(Label) > 2 && n_keys <= first_level_keys) {
+            tally<std::uint16_t, 1>(labels, n_labels, lowest, count_of, count_other);
+        } else {
+            tally<std::uint32_t, 1>(labels, n_labels, lowest, count_of, count_other);
+        }
+        put_in_front(lowest, count_of, count_of.begin(), nullptr);
+    }
+
+    void tally_with_first(const Label* labels, const std::int64_t* shape, int ndim, bool fortran, Label lowest,
+                          std::size_t n_keys) {
+        ZeroedArray<std::int64_t> count_of(n_keys);
+        std::vector<std::int64_t> first_of(n_keys, nowhere);
         const auto add = [&](std::int64_t line, std::int64_t n, std::int64_t start, std::int64_t step) {
             const Label* items = labels + line;
-            if constexpr (!with_first && sizeof(Label) <= 2)
-                return count_items(items, static_cast<std::size_t>(n), count_of);
             std::int64_t* const counts_to = &count_of[0];  // what is captured would be read anew after each write
             std::int64_t* const first_to = first_of.data();
             const Label from = lowest;
@@ -136,14 +184,14 @@ struct Distinct {
                 const auto at = static_cast<Label>(items[i] - from);
                 if (at < n_places) [[likely]] {
                     ++counts_to[at];
-                    if constexpr (with_first) first_to[at] = std::min(first_to[at], start + i * step);
+                    first_to[at] = std::min(first_to[at], start + i * step);
                 } else {
                     count(ids.id_for(items[i]), start + i * step);
                 }
             }
         };
         for_each_line(shape, ndim, fortran, add);
-        put_in_front(lowest, count_of, count_of.begin(), with_first ? first_of.data() : nullptr);
+        put_in_front(lowest, count_of, count_of.begin(), first_of.data());
     }
 
     // The labels of a sorted array, each once, and their counts unless that is null; `out` may be the array.
@@ -197,29 +245,6 @@ struct Distinct {
     void make_room() {
         counts.resize(ids.labels.size(), 0);
         first.resize(ids.labels.size(), nowhere);
-    }
-
-    // Counts the items of 1 or 2 bytes: read 8 bytes at a time, into tables that take turns, since an item that follows
-    // its like would wait for the count of that to be written.
-    static void count_items(const Label* items, std::size_t n, ZeroedArray<std::int64_t>& count_of) {
-        constexpr std::size_t n_tables = sizeof(Label) == 1 ? 4 : 1;
-        constexpr std::size_t n_keys = std::size_t{1} << (8 * sizeof(Label) % 64);
-        std::vector<std::uint32_t> tables(n_tables * n_keys);
-        const std::size_t most = std::size_t{1} << 31;  // that a table can count
-        for (std::size_t begin = 0; begin < n; begin += most) {
-            const std::size_t end = std::min(n, begin + most);
-            std::uint32_t* const to = tables.data();
-            std::size_t i = begin;
-            for (; i + 8 / sizeof(Label) <= end; i += 8 / sizeof(Label)) {
-                std::uint64_t word;
-                std::memcpy(&word, items + i, 8);
-                for (std::size_t item = 0; item < 8 / sizeof(Label); ++item)
-                    ++to[item % n_tables * n_keys + static_cast<Label>(word >> (8 * sizeof(Label) * item % 64))];
-            }
-            for (; i < end; ++i) ++to[items[i]];
-            for (std::size_t at = 0; at < tables.size(); ++at) count_of[at % n_keys] += tables[at];
-            std::fill(tables.begin(), tables.end(), 0);
-        }
     }
 
     void count(std::size_t id, std::int64_t index) {
