@@ -3,7 +3,7 @@
 
 cimport numpy as cnp
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from cpython.long cimport PyLong_AsLongLong, PyLong_AsUnsignedLongLong, PyLong_CheckExact
+from cpython.long cimport PyLong_AsLongLong, PyLong_AsLongLongAndOverflow, PyLong_AsUnsignedLongLong, PyLong_CheckExact
 from cpython.number cimport PyNumber_Index
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
@@ -16,6 +16,9 @@ import numpy as np
 
 cnp.import_array()
 
+cdef enum:
+    few_labels = 1 << 16  # for more, to look runs up once pays
+
 include "_api.pxi"
 
 __version__ = fastremap_version().decode()
@@ -26,6 +29,24 @@ cdef void* data_of(cnp.ndarray array) except? NULL:
     if not cnp.PyArray_ISCARRAY_RO(array):
         raise ValueError("kernels need contiguous, aligned arrays of native byte order")
     return cnp.PyArray_DATA(array)
+
+
+def flat_view(cnp.ndarray array):
+    """A 1-D view of a contiguous, aligned, native array in the order of memory, and whether that is F order, or None."""
+    cdef bint fortran = cnp.PyArray_ISFARRAY_RO(array) and not cnp.PyArray_IS_C_CONTIGUOUS(array)
+    if not (fortran or cnp.PyArray_ISCARRAY_RO(array)):
+        return None
+    if cnp.PyArray_NDIM(array) == 1:
+        return array, fortran
+    return cnp.PyArray_Ravel(array, cnp.NPY_FORTRANORDER if fortran else cnp.NPY_CORDER), fortran
+
+
+cdef bint are_alike(object labels, object values):
+    """Whether the labels can be overwritten in place by values of their own integer dtype, without any conversion."""
+    return (cnp.PyArray_CheckExact(labels) and cnp.PyArray_CheckExact(values)
+            and cnp.PyArray_TYPE(labels) == cnp.PyArray_TYPE(values)
+            and cnp.PyTypeNum_ISINTEGER(cnp.PyArray_TYPE(labels))
+            and (cnp.PyArray_ISCARRAY(labels) or cnp.PyArray_ISFARRAY(labels)) and cnp.PyArray_ISCARRAY_RO(values))
 
 
 cdef Choice choice_for(cnp.ndarray labels):
@@ -145,6 +166,42 @@ cdef class Lookup:
         return n_labels
 
 
+def take(labels, values):
+    """Replace few labels in place by the values at their places; False, and nothing done, if the arrays are not alike."""
+    if not are_alike(labels, values) or cnp.PyArray_NDIM(values) != 1 or cnp.PyArray_SIZE(labels) > few_labels:
+        return False
+    cdef char* data = <char*>cnp.PyArray_DATA(labels)
+    cdef char* value_data = <char*>cnp.PyArray_DATA(values)
+    if data < value_data + cnp.PyArray_NBYTES(values) and value_data < data + cnp.PyArray_NBYTES(labels):
+        return False
+    cdef size_t width = cnp.PyArray_ITEMSIZE(labels)
+    cdef size_t n_labels = cnp.PyArray_SIZE(labels)
+    cdef size_t n_values = cnp.PyArray_SIZE(values)
+    if cnp.PyTypeNum_ISSIGNED(cnp.PyArray_TYPE(labels)):  # negative labels are the upper half of the unsigned ones
+        n_values = min(n_values, <size_t>1 << (8 * width - 1))
+    with nogil:
+        c_take(data, width, n_labels, value_data, n_values)
+    return True
+
+
+def replace(labels, keys, values):
+    """Replace keys by values in place and keep other labels; False, and nothing done, if the arrays are not alike."""
+    if not (are_alike(labels, keys) and are_alike(labels, values)):
+        return False
+    if cnp.PyArray_SIZE(keys) != cnp.PyArray_SIZE(values):
+        return False
+    cdef void* data = cnp.PyArray_DATA(labels)
+    cdef void* key_data = cnp.PyArray_DATA(keys)
+    cdef void* value_data = cnp.PyArray_DATA(values)
+    cdef size_t width = cnp.PyArray_ITEMSIZE(labels)
+    cdef size_t n_labels = cnp.PyArray_SIZE(labels)
+    cdef size_t n_keys = cnp.PyArray_SIZE(keys)
+    with nogil:
+        make_lookup(key_data, width, value_data, width, n_keys).get().apply(
+            data, n_labels, data, Missing.keep, 0, c_choose(data, width, n_labels).strategy)
+    return True
+
+
 def integers(list items, bint unsigned):
     """The integers of a list, exactly, as int64 or uint64; OverflowError beyond that, TypeError if an item is none."""
     cdef cnp.npy_intp n_items = len(items), i = 0
@@ -232,7 +289,22 @@ def count_equal_pairs(cnp.ndarray items):
     return n_pairs
 
 
-def find_equal(cnp.ndarray items, uint64_t wanted):
+def find(items, value):
+    """The places of a Python integer in an array of integers that lies in C order; None, if that is not what they are."""
+    if not (PyLong_CheckExact(value) and cnp.PyArray_CheckExact(items) and cnp.PyArray_ISCARRAY_RO(items)
+            and cnp.PyTypeNum_ISINTEGER(cnp.PyArray_TYPE(items))):
+        return None
+    cdef int overflow = 0, n_unused = 64 - 8 * <int>cnp.PyArray_ITEMSIZE(items)
+    cdef int64_t wanted = PyLong_AsLongLongAndOverflow(value, &overflow)
+    if overflow:
+        return None
+    cdef bint fits = wanted >= 0 and <uint64_t>wanted << n_unused >> n_unused == <uint64_t>wanted
+    if cnp.PyTypeNum_ISSIGNED(cnp.PyArray_TYPE(items)):
+        fits = <int64_t>(<uint64_t>wanted << n_unused) >> n_unused == wanted
+    return find_equal(items, <uint64_t>wanted) if fits else np.empty(0, np.int64)
+
+
+cpdef find_equal(cnp.ndarray items, uint64_t wanted):
     """The places of the items whose bits are those of `wanted`."""
     cdef void* data = data_of(items)
     cdef size_t width = cnp.PyArray_ITEMSIZE(items)
@@ -241,8 +313,9 @@ def find_equal(cnp.ndarray items, uint64_t wanted):
     cdef cnp.ndarray out
     with nogil:
         places = c_find_equal(data, width, n_items, wanted)
-    out = np.empty(places.size(), dtype=np.int64)
-    if places.size():
+    cdef cnp.npy_intp n_places = places.size()
+    out = cnp.PyArray_EMPTY(1, &n_places, cnp.NPY_INT64, 0)
+    if n_places:
         memcpy(data_of(out), places.data(), places.size() * sizeof(int64_t))
     return out
 

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, DTypeLike
 from . import _kernels, _rows
 from ._arrays import NUMBERS, Walk, as_array, bits, can_write, cast, is_supported, native, supported_dtype, walk
 from .dtypes import bounds, extremes, ids_dtype, ladder, require_fit
-from .table import LabelTable, new_ids
+from .newids import new_ids
+from .table import LabelTable
 
 
 def unique(

@@ -18,6 +18,7 @@
 
 #include "bytes.hpp"
 #include "choice.hpp"
+#include "dense.hpp"
 #include "missing.hpp"
 #include "runs.hpp"
 #include "table.hpp"
@@ -102,10 +103,9 @@ class Lookup {
             ruled[at] = is_present[at] ? value : otherwise;
         }
         const bool has_gaps = n_keys && std::memchr(is_present, 0, n_keys);
-        const bool is_whole = n_keys > std::numeric_limits<Label>::max();
         return for_each_piece(0, n_labels, [&](std::size_t offset, std::size_t length) {
             const Label* piece = labels + offset;
-            const bool beyond = !is_whole && any_beyond(piece, length, lowest, n_keys);
+            const bool beyond = any_beyond(piece, length, lowest, n_keys);
             if (missing == Missing::stop && (beyond || (has_gaps && any_in_gap(piece, length, lowest, is_present))))
                 return false;
             if (out == nullptr) return true;
@@ -142,5 +142,12 @@ class Lookup {
     std::conditional_t<(sizeof(Label) < 4), std::variant<Direct>, std::variant<Direct, Table<Label, Out>>> table_{
         Direct(0, 0)};
 };
+
+// labels[i] = values[labels[i]] where there is such a value. The values must lie elsewhere.
+template <class Label>
+void take(Label* labels, std::size_t n_labels, const Label* values, std::size_t n_values) {
+    for (std::size_t i = 0; i < n_labels; ++i)
+        if (labels[i] < n_values) labels[i] = values[labels[i]];
+}
 
 }  // namespace fastremap

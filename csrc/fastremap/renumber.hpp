@@ -12,6 +12,7 @@
 #include <limits>
 
 #include "choice.hpp"
+#include "dense.hpp"
 #include "runs.hpp"
 #include "unique.hpp"
 
@@ -46,7 +47,7 @@ struct Numbering {
         return for_each_piece(begin, n_labels, [&](std::size_t offset, std::size_t length) {
             const Label* piece = labels + offset;
             if (number_of_.size()) {
-                number_densely(piece, length, new_ids.values, new_id);
+                number_densely(piece, length, new_ids.values, shift, new_id);
             } else {
                 runs.split(piece, length);
                 id_of<Label> number_of_run[piece_size];
@@ -56,8 +57,8 @@ struct Numbering {
             }
             if (ids.labels.size() > max_labels) return false;
             if (number_of_.size()) {
-                std::copy(new_ids.values, new_ids.values + length, out + offset);
-                if (also) std::copy(new_ids.values, new_ids.values + length, also + offset);
+                FASTREMAP_CHOOSE(convert(new_ids.values, length, out + offset));
+                if (also) FASTREMAP_CHOOSE(convert(new_ids.values, length, also + offset));
             } else {
                 new_ids.fill(runs, length, out + offset);
                 if (also == nullptr) return true;
@@ -71,7 +72,7 @@ struct Numbering {
    private:
     // In three loops, of which the last is rarely run: look all numbers up, make ids of them, and number new labels.
     template <class Id, class NewId>
-    void number_densely(const Label* labels, std::size_t n, Id* values, const NewId& new_id) {
+    void number_densely(const Label* labels, std::size_t n, Id* values, Id shift, const NewId& new_id) {
         std::uint32_t numbers[piece_size];
         const std::uint32_t* const number_of = number_of_.begin();
         const std::size_t n_keys = number_of_.size();
@@ -85,11 +86,7 @@ struct Numbering {
                 numbers[i] = at < n_keys ? number_of[at] : 0;
             }
         }
-        std::uint32_t any_new = 0;
-        for (std::size_t i = 0; i < n; ++i) {
-            any_new |= numbers[i] == 0;
-            values[i] = new_id(Id{numbers[i]} - 1);
-        }
+        const bool any_new = FASTREMAP_CHOOSE(ids_of(numbers, n, static_cast<Id>(shift - 1), keep_zero_, values));
         for (std::size_t i = 0; any_new && i < n; ++i)
             if (numbers[i] == 0) values[i] = new_id(static_cast<Id>(number_at_first(labels[i])));
     }

@@ -249,15 +249,6 @@ class DirectTable {
     ZeroedArray<std::uint8_t> is_present_;
 };
 
-// Whether a key is beyond [lowest, lowest + n_keys), the range of a direct table.
-template <class Key>
-bool any_beyond(const Key* keys, std::size_t n, Key lowest, std::size_t n_keys) {
-    const auto last = static_cast<Key>(n_keys - 1);  // of the keys' own type, since mixed widths vectorise badly
-    Key any = n_keys == 0;
-    for (std::size_t i = 0; i < n; ++i) any |= static_cast<Key>(keys[i] - lowest) > last;
-    return any;
-}
-
 template <class Key, class Value>
 using TableFor = std::conditional_t<(sizeof(Key) < 4), DirectTable<Key, Value>, Table<Key, Value>>;
 

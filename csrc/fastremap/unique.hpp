@@ -15,6 +15,7 @@
 #include <limits>
 #include <vector>
 
+#include "dense.hpp"
 #include "lines.hpp"
 #include "runs.hpp"
 #include "sample.hpp"
@@ -50,44 +51,6 @@ struct LabelIds {
 };
 
 inline constexpr std::int64_t nowhere = std::numeric_limits<std::int64_t>::max();
-
-// Tallies of 16 bits for so many labels stay in the first-level cache.
-inline constexpr std::size_t first_level_keys = std::size_t{1} << 14;
-
-// Counts items that have a place each, and calls count_other(label) for others. They are read 8 bytes at a time, and
-// counted in tables that take turns, since an item that follows its like would wait for the count of that to be
-// written; these are emptied before a narrow count can overflow.
-template <class Count, std::size_t n_tables, class Label, class CountOther>
-void tally(const Label* items, std::size_t n, Label lowest, ZeroedArray<std::int64_t>& count_of,
-           const CountOther& count_other) {
-    constexpr std::size_t n_in_word = 8 / sizeof(Label), n_bits = 8 * sizeof(Label) % 64;
-    const std::size_t n_keys = count_of.size();
-    std::vector<Count> tables(n_tables * n_keys);
-    Count* const to = tables.data();
-    const auto add = [=, &count_other](Label label, std::size_t table) {
-        const auto at = static_cast<Label>(label - lowest);
-        if (sizeof(Label) <= 2 || at < n_keys) [[likely]] {
-            ++to[table * n_keys + at];
-        } else {
-            count_other(label);
-        }
-    };
-    const std::size_t most = std::numeric_limits<Count>::max();
-    for (std::size_t begin = 0; begin < n; begin += std::min(most, n - begin)) {
-        const std::size_t end = begin + std::min(most, n - begin);
-        std::size_t i = begin;
-        for (; i + n_in_word <= end; i += n_in_word) {
-            std::uint64_t word;
-            std::memcpy(&word, items + i, 8);
-            for (std::size_t item = 0; item < n_in_word; ++item)
-                add(static_cast<Label>(word >> n_bits * item), item % n_tables);
-        }
-        for (; i < end; ++i) add(items[i], 0);
-        for (std::size_t table = 0; table < n_tables; ++table)
-            for (std::size_t at = 0; at < n_keys; ++at) count_of[at] += to[table * n_keys + at];
-        std::fill(tables.begin(), tables.end(), 0);
-    }
-}
 
 template <class Label>
 struct Distinct {
@@ -161,11 +124,11 @@ struct Distinct {
         ZeroedArray<std::int64_t> count_of(n_keys);
         const auto count_other = [&](Label label) { count(ids.id_for(label), nowhere); };
         if constexpr (sizeof(Label) == 1) {
-            tally<std::uint32_t, 4>(labels, n_labels, lowest, count_of, count_other);
+            tally<std::uint32_t, 4>(labels, n_labels, lowest, &count_of[0], n_keys, count_other);
         } else if (sizeof(Label) > 2 && n_keys <= first_level_keys) {
-            tally<std::uint16_t, 1>(labels, n_labels, lowest, count_of, count_other);
+            tally<std::uint16_t, 1>(labels, n_labels, lowest, &count_of[0], n_keys, count_other);
         } else {
-            tally<std::uint32_t, 1>(labels, n_labels, lowest, count_of, count_other);
+            tally<std::uint32_t, 1>(labels, n_labels, lowest, &count_of[0], n_keys, count_other);
         }
         put_in_front(lowest, count_of, count_of.begin(), nullptr);
     }
