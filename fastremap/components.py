@@ -105,13 +105,14 @@ def inverse_component_map(parent_labels: ArrayLike, component_labels: ArrayLike)
 
 def _together(first: ArrayLike, second: ArrayLike) -> tuple[Walk, Walk, tuple[int, ...]]:
     """Walk two arrays voxel by voxel in the same order; also the shape that gives C-order positions."""
-    arrays = as_array(first), as_array(second)
-    if arrays[0].shape != arrays[1].shape:
-        raise ValueError(f"two labelings of one volume have one shape; got {arrays[0].shape} and {arrays[1].shape}")
-    flags, shape = arrays[0].flags, arrays[0].shape
-    fortran = flags.f_contiguous and not flags.c_contiguous and shape[0] >= _SHORTEST_LINE
-    first, second = (walk(np.asarray(array, order="F" if fortran else "C")) for array in arrays)
-    return first, second, shape if fortran else (first.flat.size,)
+    first, second = as_array(first), as_array(second)
+    shape = first.shape
+    if shape != second.shape:
+        raise ValueError(f"two labelings of one volume have one shape; got {shape} and {second.shape}")
+    fortran = first.flags.fnc and shape[0] >= _SHORTEST_LINE
+    order = "F" if fortran else "C"
+    ways = walk(np.asarray(first, order=order)), walk(np.asarray(second, order=order))
+    return *ways, shape if fortran else (first.size,)
 
 
 def _plain(labels: np.ndarray, way: Walk) -> np.ndarray:

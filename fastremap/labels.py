@@ -92,7 +92,7 @@ def unique(
         return parts
     way = walk(array)
     keys = bits(way.flat)
-    values, counts, first = _distinct(way, keys, return_counts, return_index, sorted)
+    values, counts, first = distinct(way, keys, return_counts, return_index, sorted)
     results = [values]
     if return_index:
         results.append(first)
@@ -105,7 +105,7 @@ def unique(
     return tuple(results) if len(results) > 1 else values
 
 
-def _distinct(
+def distinct(
     way: Walk, keys: np.ndarray, with_counts: bool, with_first: bool, ascending: bool
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
     """The distinct labels, ascending or as first met in memory, with counts and least C-order indices if asked for."""
@@ -124,7 +124,7 @@ def _distinct(
     if not (with_counts or with_first):
         values.sort()
         return values, None, None
-    order = np.argsort(values)
+    order = values.argsort()
     return values[order], counts[order] if with_counts else None, first[order] if with_first else None
 
 
@@ -205,7 +205,7 @@ def renumber(
         flat, old = _ids_by_appearance(keys, start, bool(preserve_zero), rungs, over)
         old = old.view(label_dtype)
     else:
-        old = _distinct(way, keys, False, False, True)[0]
+        old = distinct(way, keys, False, False, True)[0]
         old = np.append(label_dtype.type(0), old[old != 0]) if preserve_zero else old
     new = _new_labels(keys, label_dtype, old.size, start, bool(preserve_zero))
     lowest, highest = extremes(new)
@@ -269,8 +269,8 @@ def _new_labels(keys: np.ndarray, dtype: np.dtype, n_old: int, start: int, prese
         return new_ids(dtype, start, n_old)
     has_zero = start <= 0 and _kernels.count_nonzero(keys, 2**64 - 1) < keys.size
     ids = new_ids(dtype, start, n_old - 1, has_zero)
-    new = np.zeros(n_old, ids.dtype)
-    new[1:] = ids
+    new = np.empty(n_old, ids.dtype)
+    new[0], new[1:] = 0, ids
     return new
 
 

@@ -17,6 +17,8 @@ def new_ids(dtype: np.dtype, start: int, n_ids: int, has_zero: bool = False) -> 
     if not n_ids:
         return np.empty(0, np.int64)
     widest = np.dtype(np.int64) if dtype.kind == "f" else ladder(dtype)[-1]
+    if start > 0 and start + n_ids < 2**63:  # beyond, numpy makes no range
+        return np.arange(start, start + n_ids, dtype=widest)
     ids = np.arange(n_ids, dtype=widest)
     ids += start
     return ids

@@ -46,7 +46,7 @@ class LabelTable(ColumnMapping):
     def __init__(self, old: np.ndarray, new: np.ndarray, *, _path: str | None = None, _digest: str | None = None):
         """Take arrays that are already as `old` and `new` must be; use `from_arrays` for any others."""
         for array in (old, new):
-            array.flags.writeable = False
+            array.setflags(write=False)
         self.old, self.new = old, new
         self._path, self._digest = _path, _digest
         self._built: dict[np.dtype, Any] = {}  # what `remap` builds from the table, by dtype of the labels

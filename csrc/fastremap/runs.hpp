@@ -105,15 +105,21 @@ namespace fastremap {
 template <class Label>
 class Runs {
    public:
-    std::size_t n = 0;                    // runs in the piece
-    Label keys[piece_size + slack] = {};  // the label of each run; the tail is only ever prefetched
+    std::size_t n = 0;               // runs in the piece
+    Label keys[piece_size + slack];  // the label of each run, and zeros, which are only ever prefetched
+
+    Runs() { bounds_[0] = 0; }
 
     void split(const Label* labels, std::size_t n_labels) {
         mark(labels, n_labels);
         locate();
-        if (2 * n > n_labels) return pick_(labels, ends_, n_labels, keys);
         const std::size_t n_runs = n;  // in a register, whatever the keys may alias
-        for (std::size_t run = 0; run < n_runs; ++run) keys[run] = labels[stop_of(run) - 1];
+        if (2 * n_runs > n_labels) {
+            pick_(labels, ends_, n_labels, keys);
+        } else {
+            for (std::size_t run = 0; run < n_runs; ++run) keys[run] = labels[stop_of(run) - 1];
+        }
+        std::fill_n(keys + n_runs, slack, Label{0});
     }
 
     // The runs of the places where both arrays have a label throughout; they have no keys.
@@ -158,7 +164,7 @@ class Runs {
 
     std::size_t n_labels_ = 0;
     std::uint8_t ends_[piece_size / 8 + slack];
-    std::uint16_t bounds_[1 + piece_size + slack] = {};  // begins with 0; then where each run stops
+    std::uint16_t bounds_[1 + piece_size + slack];  // begins with 0; then where each run stops
     void (*mark_)(const Label*, std::size_t, std::uint8_t*) = FASTREMAP_CHOOSE(mark<Label>);
     std::size_t (*positions_)(const std::uint8_t*, std::size_t, std::uint16_t*) = FASTREMAP_CHOOSE(positions);
     void (*pick_)(const Label*, const std::uint8_t*, std::size_t, Label*) = FASTREMAP_CHOOSE(pick<Label>);
