@@ -244,7 +244,8 @@ def _ids_by_appearance(
     flat, done = np.empty(0, np.uint8), 0
     for rung in rungs:
         low, high = bounds(rung)
-        n_ids = max(0, high + 1 - start) if start >= low else 0
+        highest = high - (rung is not rungs[-1])  # as `ids_dtype` has it, or the ids would be cast in the end
+        n_ids = max(0, highest + 1 - start) if start >= low else 0
         is_over = over is not None and over.dtype == rung
         narrow, flat = flat, over if is_over else np.empty(keys.size, rung)
         flat[:done] = narrow[:done]

@@ -134,8 +134,7 @@ class Lookup {
         if constexpr (sizeof(Label) == 1 && sizeof(Out) == 1) {
             if (n_keys == 256) return FASTREMAP_CHOOSE(map_bytes(labels, n, ruled, out));
         }
-#pragma GCC unroll 4
-        for (std::size_t i = 0; i < n; ++i) out[i] = ruled[static_cast<Label>(labels[i] - lowest)];
+        for_each_place(labels, n, lowest, [=](std::size_t i, Label at) { out[i] = ruled[at]; });
     }
 
     using Direct = DirectTable<Label, Out>;

@@ -72,7 +72,7 @@ struct Numbering {
         return static_cast<Id>(keep_zero_ && number == 0 ? 0 : number + shift);
     }
 
-    // A direct table of numbers for one width of ids; as narrow as these, so that more of it stays in near caches.
+    // A direct table of numbers for one width of ids; as narrow as can be, so that more of it stays in near caches.
     template <class Out>
     class Dense {
        public:
@@ -88,13 +88,13 @@ struct Numbering {
             const std::size_t n_keys = number_of_.size();
             const Label lowest = all_.lowest_;
             if (!any_beyond(labels, n, lowest, n_keys)) {
-#pragma GCC unroll 4
-                for (std::size_t i = 0; i < n; ++i) numbers[i] = number_of[static_cast<Label>(labels[i] - lowest)];
+                for_each_place(labels, n, lowest, [&numbers, number_of](std::size_t i, Label at) {
+                    numbers[i] = number_of[at];
+                });
             } else {
-                for (std::size_t i = 0; i < n; ++i) {
-                    const auto at = static_cast<Label>(labels[i] - lowest);
+                for_each_place(labels, n, lowest, [&, number_of](std::size_t i, Label at) {
                     numbers[i] = at < n_keys ? number_of[at] : Number{0};
-                }
+                });
             }
             const bool any_new =
                 FASTREMAP_CHOOSE(ids_of(numbers, n, static_cast<Out>(shift - 1), all_.keep_zero_, new_ids));
@@ -103,7 +103,8 @@ struct Numbering {
         }
 
        private:
-        using Number = std::conditional_t<sizeof(Out) == 8, std::uint32_t, Out>;
+        using Number = std::conditional_t<(sizeof(Label) <= 2), std::uint16_t,
+                                          std::conditional_t<sizeof(Out) == 8, std::uint32_t, Out>>;
 
         // What is too great for the table is looked up each time.
         void note(Label label, std::uint64_t number) {
