@@ -56,10 +56,8 @@ def point_cloud(arr: ArrayLike, shell: bool = False) -> dict:
         _kernels.keep_surface(whole, array.shape, labels)
     found, counts, _ = distinct(way._replace(flat=labels.view(way.flat.dtype)), labels, True, False, True)
     foreground = found.nonzero()[0]
-    found, counts = found[foreground], counts[foreground]
-    ends = counts.cumsum()
-    n_points = int(ends[-1]) if ends.size else 0
-    points = np.empty((n_points, array.ndim), np.uint16 if max(array.shape) <= 65536 else np.uint32)
-    _kernels.scatter_points(labels, array.shape, bits(found), ends - counts, points)
+    if foreground.size < found.size:
+        found, counts = found[foreground], counts[foreground]
+    points = _kernels.points_of(labels, array.shape, bits(found), counts, max(array.shape) > 65536)
     keys = found.view(np.uint8) if found.dtype.kind == "b" else found
-    return dict(zip(keys.tolist(), _kernels.split_rows(points, counts), strict=True))
+    return dict(zip(keys.tolist(), points, strict=True))

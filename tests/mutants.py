@@ -70,15 +70,15 @@ MUTANTS = [
     ),
     Mutant(
         "few labels by an array: negative ones",
-        "fastremap/_kernels.pyx",
+        "fastremap/_labels.pxi",
         "n_values = min(n_values, <size_t>1 << (8 * width - 1))",
         "n_values = min(n_values, <size_t>1 << (8 * width - 1) << 1)",
     ),
     Mutant(
         "special keys: 0 that stays 0",
         "csrc/fastremap/renumber.hpp",
-        "keep_zero && number == 0 ? Id{0}",
-        "keep_zero && number == 0 ? Id{1}",
+        "keep_zero_ && number == 0 ? 0",
+        "keep_zero_ && number == 0 ? 1",
     ),
     Mutant(
         "the first index in Fortran order",
