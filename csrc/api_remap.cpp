@@ -35,4 +35,11 @@ std::unique_ptr<Lookup> make_lookup(const void* keys, std::size_t width, const v
     });
 }
 
+void take(void* labels, std::size_t width, std::size_t n_labels, const void* values, std::size_t n_values) {
+    visit_width(width, [&](auto label) {
+        using Label = decltype(label);
+        fastremap::take(static_cast<Label*>(labels), n_labels, static_cast<const Label*>(values), n_values);
+    });
+}
+
 }  // namespace fastremap::api

@@ -122,6 +122,9 @@ class Walk(NamedTuple):
 
 def walk(array: np.ndarray) -> Walk:
     """Walk an array in memory order where it is contiguous, else in C order through a copy."""
+    as_it_lies = _kernels.flat_view(array)
+    if as_it_lies is not None:
+        return Walk(as_it_lies[0], array, as_it_lies[1])
     flags = array.flags
     if flags.f_contiguous and not flags.c_contiguous:
         return Walk(native(array).T.reshape(-1), array, True)

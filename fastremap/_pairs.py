@@ -145,6 +145,15 @@ def read_keys(items: Any, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray | Non
     return keys, usable
 
 
+def read_label(label: Any, dtype: np.dtype) -> int | None:
+    """Read one label as the bits that it has in an array of a dtype, or None if this cannot hold it."""
+    if type(label) is int and dtype.kind != "f":
+        low, high = bounds(dtype)
+        return label % 2 ** (8 * dtype.itemsize) if low <= label <= high else None
+    keys, _ = read_keys([label], dtype)
+    return int(bits(keys)[0]) if keys.size else None
+
+
 def _is_usable(label: int | float, dtype: np.dtype) -> bool:
     """Tell whether a label of a mixed list can be cast to the widest dtype of a kind."""
     if dtype.kind == "f":

@@ -2,7 +2,7 @@
 
 import itertools
 from collections import defaultdict
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -106,13 +106,14 @@ def inverse_component_map(parent_labels: ArrayLike, component_labels: ArrayLike)
 
 def _together(first: ArrayLike, second: ArrayLike) -> tuple[Walk, Walk, tuple[int, ...]]:
     """Walk two arrays voxel by voxel in the same order; also the shape that gives C-order positions."""
-    arrays = as_array(first), as_array(second)
-    if arrays[0].shape != arrays[1].shape:
-        raise ValueError(f"two labelings of one volume have one shape; got {arrays[0].shape} and {arrays[1].shape}")
-    flags, shape = arrays[0].flags, arrays[0].shape
-    fortran = flags.f_contiguous and not flags.c_contiguous and shape[0] >= _SHORTEST_LINE
-    one, other = (walk(np.asarray(array, order="F" if fortran else "C")) for array in arrays)
-    return one, other, shape if fortran else (one.flat.size,)
+    one, other = as_array(first), as_array(second)
+    shape = one.shape
+    if shape != other.shape:
+        raise ValueError(f"two labelings of one volume have one shape; got {shape} and {other.shape}")
+    fortran = one.flags.fnc and shape[0] >= _SHORTEST_LINE
+    order: Literal["F", "C"] = "F" if fortran else "C"
+    ways = walk(np.asarray(one, order=order)), walk(np.asarray(other, order=order))
+    return *ways, shape if fortran else (one.size,)
 
 
 def _plain(labels: np.ndarray, way: Walk) -> np.ndarray:

@@ -25,6 +25,20 @@ def bounds(dtype: np.dtype) -> tuple[int, int]:
     return int(info.min), int(info.max)
 
 
+# By the number of bits of an integer, without its sign.
+_OF_BITS = {
+    kind: [next(dtype for dtype in rungs if n_bits <= 8 * dtype.itemsize - (kind == "i")) for n_bits in range(64)]
+    for kind, rungs in _LADDERS.items()
+}
+_OF_BITS["u"].append(np.dtype(np.uint64))
+
+
+def smallest_integer(lowest: int, highest: int) -> np.dtype:
+    """The smallest integer dtype that holds two integers of one 64-bit dtype, unsigned where possible."""
+    n_bits = max((value if value >= 0 else ~value).bit_length() for value in (lowest, highest))
+    return _OF_BITS["i" if lowest < 0 else "u"][n_bits]
+
+
 def ladder(dtype: np.dtype) -> list[np.dtype]:
     """The dtypes of a kind by size; bool counts as an unsigned integer."""
     if dtype.kind == "f":

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, DTypeLike
 from . import _kernels, _rows
 from ._arrays import NUMBERS, Walk, as_array, bits, can_write, cast, is_supported, native, supported_dtype, walk
 from .dtypes import bounds, extremes, ids_dtype, ladder, require_fit
-from .table import LabelTable, new_ids
+from .newids import new_ids
+from .table import LabelTable
 
 # Flags that are variables fit none of its overloads.
 _unique_of_numpy: Callable[..., Any] = np.unique
@@ -152,7 +153,7 @@ def unique(
         return parts
     way = walk(array)
     keys = bits(way.flat)
-    values, counts, first = _distinct(way, keys, return_counts, return_index, sorted)
+    values, counts, first = distinct(way, keys, return_counts, return_index, sorted)
     results: list[np.ndarray | None] = [values]
     if return_index:
         results.append(first)
@@ -165,7 +166,7 @@ def unique(
     return tuple(results) if len(results) > 1 else values
 
 
-def _distinct(
+def distinct(
     way: Walk, keys: np.ndarray, with_counts: bool, with_first: bool, ascending: bool
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
     """The distinct labels, ascending or as first met in memory, with counts and least C-order indices if asked for."""
@@ -184,7 +185,7 @@ def _distinct(
     if not (with_counts or with_first):
         values.sort()
         return values, None, None
-    order = np.argsort(values)
+    order = values.argsort()
     return values[order], None if counts is None else counts[order], None if first is None else first[order]
 
 
@@ -285,7 +286,7 @@ def renumber(
         flat, old = _ids_by_appearance(keys, start, bool(preserve_zero), rungs, over)
         old = old.view(label_dtype)
     else:
-        old = _distinct(way, keys, False, False, True)[0]
+        old = distinct(way, keys, False, False, True)[0]
         old = np.append(label_dtype.type(0), old[old != 0]) if preserve_zero else old
     new = _new_labels(keys, label_dtype, old.size, start, bool(preserve_zero))
     lowest, highest = extremes(new)
@@ -325,7 +326,8 @@ def _ids_by_appearance(
     done = 0
     for rung in rungs:
         low, high = bounds(rung)
-        n_ids = max(0, high + 1 - start) if start >= low else 0
+        highest = high - (rung is not rungs[-1])  # as `ids_dtype` has it, or the ids would be cast in the end
+        n_ids = max(0, highest + 1 - start) if start >= low else 0
         is_over = over is not None and over.dtype == rung
         narrow = flat
         flat = over if over is not None and is_over else np.empty(keys.size, rung)
@@ -351,8 +353,8 @@ def _new_labels(keys: np.ndarray, dtype: np.dtype, n_old: int, start: int, prese
         return new_ids(dtype, start, n_old)
     has_zero = start <= 0 and _kernels.count_nonzero(keys, 2**64 - 1) < keys.size
     ids = new_ids(dtype, start, n_old - 1, has_zero)
-    new = np.zeros(n_old, ids.dtype)
-    new[1:] = ids
+    new = np.empty(n_old, ids.dtype)
+    new[0], new[1:] = 0, ids
     return new
 
 

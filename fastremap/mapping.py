@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from . import _kernels
 from ._apply import apply
 from ._arrays import LABELS, as_array
 from ._pairs import Columns, table_columns
@@ -109,6 +110,8 @@ def remap_from_array(arr: ArrayLike, vals: ArrayLike, in_place: bool = True) -> 
     >>> fastremap.remap_from_array(np.array([0, 2, 1, 9]), [10, 20, 30])
     array([10, 30, 20,  9])
     """
+    if in_place and _kernels.take(arr, vals):
+        return arr
     as_array(arr, LABELS)
     values = as_array(vals, LABELS) if np.size(vals) else np.empty(0, np.uint8)
     if values.ndim != 1:
@@ -163,6 +166,8 @@ def remap_from_array_kv(
     >>> fastremap.remap_from_array_kv(np.array([1, 2, 3]), [1, 3], [10, 30])
     array([10,  2, 30])
     """
+    if in_place and preserve_missing_labels and fill_value is None and _kernels.replace(arr, keys, vals):
+        return arr
     return apply(arr, table_columns((keys, vals)), preserve_missing_labels, in_place, fill_value)
 
 

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _kernels
-from ._arrays import as_array, bits, native, walk
-from ._pairs import read_keys
+from ._arrays import as_array, bits, cast, native, walk
+from ._pairs import read_label
 
 
 def minmax(arr: ArrayLike) -> tuple[int | float | bool | None, int | float | bool | None]:
@@ -141,15 +141,18 @@ def indices(arr: ArrayLike, value: int | float) -> np.ndarray:
     >>> fastremap.indices([[0, 5], [5, 1]], 5)
     array([1, 2])
     """
+    places = _kernels.find(arr, value)
+    if places is not None:
+        return places
     way = walk(as_array(arr))
-    keys, _ = read_keys([value], way.flat.dtype)
-    if not keys.size:
+    wanted = read_label(value, way.flat.dtype)
+    if wanted is None:
         return np.empty(0, np.intp)
-    places = _kernels.find_equal(bits(way.flat), int(bits(keys)[0]))
+    places = _kernels.find_equal(bits(way.flat), wanted)
     if way.fortran:
         at = np.unravel_index(places, way.array.shape, order="F")
         places = np.sort(np.ravel_multi_index(at, way.array.shape))
-    return places.astype(np.intp, copy=False)
+    return cast(places, np.dtype(np.intp))
 
 
 def is_solid(arr: ArrayLike, value: int | float | None = None) -> bool:
@@ -184,10 +187,13 @@ def is_solid(arr: ArrayLike, value: int | float | None = None) -> bool:
     (True, False)
     """
     flat = walk(as_array(arr)).flat
-    keys = flat[:1] if value is None else read_keys([value], flat.dtype)[0]
-    if not (flat.size and keys.size):
-        return not flat.size
-    return _kernels.all_equal(bits(flat), int(bits(keys)[0]))
+    labels = bits(flat)
+    wanted = None if value is None else read_label(value, flat.dtype)
+    if not labels.size:
+        return True
+    if value is None:
+        wanted = int(labels[0])
+    return wanted is not None and _kernels.all_equal(labels, wanted)
 
 
 def is_sorted(arr: ArrayLike, asc: bool = True) -> bool:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _kernels
-from ._arrays import as_array, bits, native
-from .labels import unique
+from ._arrays import as_array, bits, walk
+from .labels import distinct
 
 
 def point_cloud(arr: ArrayLike, shell: bool = False) -> dict[Any, np.ndarray]:
@@ -51,15 +51,16 @@ def point_cloud(arr: ArrayLike, shell: bool = False) -> dict[Any, np.ndarray]:
         raise ValueError("point_cloud needs an array of at least one dimension; a scalar has no coordinates")
     if max(array.shape) > 2**32:
         raise ValueError(f"an axis of {max(array.shape)} voxels is too long for coordinates of 32 bits")
-    labels = bits(np.ascontiguousarray(native(array)))
+    way = walk(np.asarray(array, order="C"))
+    labels = bits(way.flat)
     if shell and array.size:
         whole, labels = labels, np.empty_like(labels)
-        _kernels.keep_surface(whole, whole.shape, labels)
-    found, counts = unique(labels.view(array.dtype.newbyteorder("=")), return_counts=True)
+        _kernels.keep_surface(whole, array.shape, labels)
+    found, counts, _ = distinct(way._replace(flat=labels.view(way.flat.dtype)), labels, True, False, True)
+    assert counts is not None  # for they were asked for
     foreground = found.nonzero()[0]
-    found, counts = found[foreground], counts[foreground]
-    ends = counts.cumsum()
-    points = np.empty((counts.sum(), array.ndim), np.uint16 if max(array.shape) <= 65536 else np.uint32)
-    _kernels.scatter_points(labels, labels.shape, bits(found), ends - counts, points)
+    if foreground.size < found.size:
+        found, counts = found[foreground], counts[foreground]
+    points = _kernels.points_of(labels, array.shape, bits(found), counts, max(array.shape) > 65536)
     keys = found.view(np.uint8) if found.dtype.kind == "b" else found
-    return dict(zip(keys.tolist(), _kernels.split_rows(points, counts), strict=True))
+    return dict(zip(keys.tolist(), points, strict=True))

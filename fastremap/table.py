@@ -1,23 +1,21 @@
 """LabelTable: the immutable old -> new table of labels."""
 
 import hashlib
-import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _kernels, _tablefiles
-from ._arrays import LABELS, as_array, bits, integer_array, is_supported, native
-from .dtypes import bounds, extremes, ladder
+from ._arrays import LABELS, as_array, bits, cast, integer_array, is_supported, native
+from ._columns import ColumnMapping
+from .dtypes import extremes, ladder, smallest_integer
+from .newids import new_ids
 
-# Rows at each end of a table that notebooks show: a table may have millions.
-_SHOWN_AT_ENDS = 4
 
-
-class LabelTable(Mapping[Any, Any]):
+class LabelTable(ColumnMapping):
     """Map old labels to new ones: a read-only Mapping over two arrays, without a Python object per label.
 
     Built by `from_dict`, `from_arrays`, `from_order`, `open`, or `renumber(..., mapping="table")`; taken wherever a
@@ -43,15 +41,12 @@ class LabelTable(Mapping[Any, Any]):
     (1, [5, 70], array([1, 2], dtype=uint8))
     """
 
-    __slots__ = ("_built", "_digest", "_path", "new", "old")
-
-    old: np.ndarray
-    new: np.ndarray
+    __slots__ = ("_built", "_digest", "_path")
 
     def __init__(self, old: np.ndarray, new: np.ndarray, *, _path: str | None = None, _digest: str | None = None):
         """Take arrays that are already as `old` and `new` must be; use `from_arrays` for any others."""
         for array in (old, new):
-            array.flags.writeable = False
+            array.setflags(write=False)
         self.old, self.new = old, new
         self._path, self._digest = _path, _digest
         self._built: dict[np.dtype, Any] = {}  # what `remap` builds from the table, by dtype of the labels
@@ -110,7 +105,7 @@ class LabelTable(Mapping[Any, Any]):
         >>> fastremap.LabelTable.from_arrays([7, 3, 7], [1, 2, 5]).to_dict()
         {3: 2, 7: 5}
         """
-        old, new = (native(as_array(labels)).reshape(-1) for labels in (old, new))
+        old, new = native(as_array(old)).reshape(-1), native(as_array(new)).reshape(-1)
         if old.size != new.size:
             raise ValueError(f"a table needs as many new labels as old ones; got {old.size} old and {new.size} new")
         if old.dtype.kind == "f":
@@ -306,40 +301,6 @@ class LabelTable(Mapping[Any, Any]):
 
         return LabelTable(self.old, _smallest(np.array(remap(_widest(self.new), other))))
 
-    def _index(self, label: Any) -> int:
-        """Position of a label in `old`, or -1; exact for integers of any signedness."""
-        if isinstance(label, np.generic | np.ndarray) and label.ndim == 0:
-            label = label.item()
-        if not isinstance(label, int | float) or not self.old.size:
-            return -1
-        if self.old.dtype.kind != "f":
-            if isinstance(label, float) and not label.is_integer():
-                return -1
-            label = int(label)
-            low, high = bounds(self.old.dtype)
-            if not low <= label <= high:
-                return -1
-        elif math.isnan(label):
-            return self.old.size - 1 if np.isnan(self.old[-1]) else -1
-        at = int(np.searchsorted(self.old, self.old.dtype.type(label)))
-        return at if at < self.old.size and self.old[at].item() == label else -1
-
-    def __getitem__(self, label: Any) -> int | float:
-        at = self._index(label)
-        if at < 0:
-            raise KeyError(label)
-        label_now: int | float = self.new[at].item()
-        return label_now
-
-    def __contains__(self, label: object) -> bool:
-        return self._index(label) >= 0
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.old.tolist())
-
-    def __len__(self) -> int:
-        return self.old.size
-
     def __eq__(self, other: object) -> bool:
         if isinstance(other, LabelTable):
             return self is other or self.digest == other.digest
@@ -347,20 +308,6 @@ class LabelTable(Mapping[Any, Any]):
 
     def __hash__(self) -> int:
         return hash(self.digest)
-
-    def __repr__(self) -> str:
-        return f"<LabelTable of {len(self)} labels, {self.old.dtype} -> {self.new.dtype}>"
-
-    def _repr_html_(self) -> str:
-        n, shown = len(self), _SHOWN_AT_ENDS
-        head, tail = (slice(0, n), slice(n, n)) if n <= 2 * shown else (slice(0, shown), slice(n - shown, n))
-        first, last = (
-            "".join(f"<tr><td>{a}</td><td>{b}</td></tr>" for a, b in zip(self.old[at], self.new[at], strict=True))
-            for at in (head, tail)
-        )
-        between = f"<tr><td colspan='2'>{n - 2 * shown:,} more</td></tr>" if last else ""
-        names = f"<tr><th>old, {self.old.dtype}</th><th>new, {self.new.dtype}</th></tr>"
-        return f"<table><caption>LabelTable of {n:,} labels</caption>{names}{first}{between}{last}</table>"
 
     def __sizeof__(self) -> int:
         return object.__sizeof__(self) + self.old.nbytes + self.new.nbytes
@@ -374,42 +321,6 @@ class LabelTable(Mapping[Any, Any]):
         return "fastremap.LabelTable", self.digest
 
 
-def new_ids(dtype: np.dtype, start: int, n_ids: int, has_zero: bool = False) -> np.ndarray:
-    """The ids start, start + 1, ... for labels of a dtype, besides a label 0 that stays 0 (`has_zero`).
-
-    Raises
-    ------
-    ValueError
-        If an id is not representable, or is 0 while that belongs to the label 0.
-    """
-    check_new_ids(dtype, start, n_ids, has_zero)
-    if not n_ids:
-        return np.empty(0, np.int64)
-    widest = np.dtype(np.int64) if dtype.kind == "f" else ladder(dtype)[-1]
-    ids = np.arange(n_ids, dtype=widest)
-    ids += start
-    return ids
-
-
-def check_new_ids(dtype: np.dtype, start: int, n_ids: int, has_zero: bool = False) -> None:
-    """Raise what `new_ids` raises, without making the ids."""
-    if not n_ids:
-        return
-    last = start + n_ids - 1
-    low, high = bounds(ladder(dtype)[-1])
-    for value in (start, last):
-        if not low <= value <= high:
-            raise ValueError(
-                f"the new id {value} ({n_ids} ids from start={start}) does not fit {ladder(dtype)[-1]}, "
-                f"the widest dtype of the labels' kind ({dtype})"
-            )
-    if has_zero and start <= 0 <= last:
-        raise ValueError(
-            f"start={start} would give the id 0 to a label while preserve_zero keeps 0 for the label 0; "
-            "choose start > 0, or preserve_zero=False"
-        )
-
-
 def _numbers(items: list[Any], what: str) -> np.ndarray:
     """Integers exactly, as int64 or uint64; if any of them is a float, all as float64."""
     try:
@@ -421,14 +332,8 @@ def _numbers(items: list[Any], what: str) -> np.ndarray:
 
 def _smallest(array: np.ndarray) -> np.ndarray:
     """A contiguous array in the smallest integer dtype that holds it, unsigned where possible; floats as they are."""
-    if not is_supported(array.dtype, LABELS):
-        return np.ascontiguousarray(array)
-    lowest, highest = extremes(np.ascontiguousarray(array))
-    for dtype in ladder(np.dtype(np.int8 if lowest < 0 else np.uint8)):
-        low, high = bounds(dtype)
-        if low <= lowest and highest <= high:
-            return np.ascontiguousarray(array, dtype=dtype)
-    raise AssertionError(f"no integer dtype holds {lowest} and {highest}")
+    array = np.ascontiguousarray(array)
+    return cast(array, smallest_integer(*extremes(array))) if is_supported(array.dtype, LABELS) else array
 
 
 def _widest(array: np.ndarray) -> np.ndarray:

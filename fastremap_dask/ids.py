@@ -12,7 +12,7 @@ import zarr
 from zarr.storage import StorePath
 
 from fastremap.dtypes import bounds, ids_dtype, ladder, require_fit
-from fastremap.table import check_new_ids
+from fastremap.newids import check_new_ids
 
 from .pipeline import Merge, total
 from .places import as_root, show

@@ -41,8 +41,8 @@ MUTANTS = [
     Mutant(
         "the last run",
         "csrc/fastremap/runs.hpp",
-        "const bool is_end = i + 1 == n || labels[i] != labels[i + 1];",
-        "const bool is_end = i + 1 != n && labels[i] != labels[i + 1];",
+        "((i + 1 == n || labels[i] != labels[i + 1]) << bit)",
+        "((i + 1 != n && labels[i] != labels[i + 1]) << bit)",
     ),
     Mutant(
         "table growth: colliding keys overwrite each other",
@@ -53,8 +53,26 @@ MUTANTS = [
     Mutant(
         "special keys: the mark of free slots as a label",
         "csrc/fastremap/table.hpp",
-        "elsewhere[n_left] = static_cast<std::uint32_t>(i);\n            n_left += (slot.tag != tag) | (tag == 0);",
-        "elsewhere[n_left] = static_cast<std::uint32_t>(i);\n            n_left += slot.tag != tag;",
+        "(tag != 0);\n            act(i, at, is_there);\n            elsewhere[n_left] = static_cast",
+        "true;\n            act(i, at, is_there);\n            elsewhere[n_left] = static_cast",
+    ),
+    Mutant(
+        "narrow tallies overflow",
+        "csrc/fastremap/dense.hpp",
+        "if (offset > 0 && offset % most == 0) empty();",
+        "",
+    ),
+    Mutant(
+        "two labels that take turns: the last run",
+        "csrc/fastremap/runs.hpp",
+        "if (n_known < n && n % 2) values[n - 1] = first;",
+        "",
+    ),
+    Mutant(
+        "few labels by an array: negative ones",
+        "fastremap/_labels.pxi",
+        "n_values = min(n_values, <size_t>1 << (8 * width - 1))",
+        "n_values = min(n_values, <size_t>1 << (8 * width - 1) << 1)",
     ),
     Mutant(
         "special keys: 0 that stays 0",

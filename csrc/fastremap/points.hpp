@@ -30,14 +30,12 @@ void scatter_points(const Label* labels, const std::int64_t* shape, int ndim, co
     for (std::int64_t done = 0; done < n_items; done += shape[ndim - 1], line.advance<false>()) {
         for_each_piece(0, n_line, [&](std::size_t offset, std::size_t length) {
             runs.split(labels + done + offset, length);
-            runs.locate();
             for (std::size_t run = 0; run < runs.n; ++run) {
-                bool is_missing = false;
-                const std::uint64_t place = places.find(runs.keys[run], 0, is_missing);
-                if (is_missing) continue;
-                Coordinate* point = points + cursors[place] * ndim;
-                cursors[place] += static_cast<std::int64_t>(runs.length_of(run));
-                for (std::size_t at = runs.first_of(run); at <= runs.last[run]; ++at) {
+                const std::uint64_t* const place = places.find(runs.keys[run]);
+                if (place == nullptr) continue;
+                Coordinate* point = points + cursors[*place] * ndim;
+                cursors[*place] += static_cast<std::int64_t>(runs.length_of(run));
+                for (std::size_t at = runs.first_of(run); at < runs.stop_of(run); ++at) {
                     for (int axis = 0; axis + 1 < ndim; ++axis) *point++ = static_cast<Coordinate>(line[axis]);
                     *point++ = static_cast<Coordinate>(offset + at);
                 }

@@ -43,12 +43,9 @@ struct Relation {
             for_each_piece(0, static_cast<std::size_t>(n), [&](std::size_t offset, std::size_t length) {
                 const First* first_piece = first + line + offset;
                 const Second* second_piece = second + line + offset;
-                first_runs.split(first_piece, length);
-                second_runs.split(second_piece, length);
-                first_runs.unite(second_runs.ends());
-                first_runs.locate();
+                first_runs.split_jointly(first_piece, second_runs, second_piece, length);
                 for (std::size_t run = 0; run < first_runs.n; ++run) {
-                    const std::uint32_t at = first_runs.last[run];
+                    const std::size_t at = first_runs.stop_of(run) - 1;
                     note<with_pairs>(first_piece[at], second_piece[at],
                                      start + static_cast<std::int64_t>(offset + at) * step);
                 }

@@ -18,6 +18,7 @@
 
 #include "bytes.hpp"
 #include "choice.hpp"
+#include "dense.hpp"
 #include "missing.hpp"
 #include "runs.hpp"
 #include "table.hpp"
@@ -72,16 +73,17 @@ class Lookup {
             runs.split(labels + offset, length);
             Out found[piece_size];
             std::uint32_t elsewhere[piece_size];
-            bool any_missing = false;
-            const std::size_t n_elsewhere = table.find(runs.keys, runs.n, found, elsewhere);
+            const std::size_t n_keys = runs.n_keys();
+            const std::size_t n_elsewhere = table.find(runs.keys, n_keys, found, elsewhere);
             for (std::size_t i = 0; i < n_elsewhere; ++i) {
                 const Label label = runs.keys[elsewhere[i]];
-                const Out otherwise = missing == Missing::keep ? static_cast<Out>(label) : fill;
-                found[elsewhere[i]] = table.find(label, otherwise, any_missing);
+                const Out* const value = table.find(label);
+                if (missing == Missing::stop && value == nullptr) return false;
+                found[elsewhere[i]] = value ? *value : missing == Missing::keep ? static_cast<Out>(label) : fill;
             }
-            if (missing == Missing::stop && any_missing) return false;
             if (!out) return true;
-            std::copy(found, found + runs.n, mapped.values);
+            std::copy(found, found + n_keys, mapped.values);
+            repeat(mapped.values, n_keys, runs.n);
             mapped.fill(runs, length, out + offset);
             return true;
         });
@@ -101,40 +103,50 @@ class Lookup {
             ruled[at] = is_present[at] ? value : otherwise;
         }
         const bool has_gaps = n_keys && std::memchr(is_present, 0, n_keys);
-        const bool looks = missing == Missing::stop && (has_gaps || n_keys <= std::numeric_limits<Label>::max());
         return for_each_piece(0, n_labels, [&](std::size_t offset, std::size_t length) {
             const Label* piece = labels + offset;
-            if (looks && any_outside(piece, length, lowest, n_keys, has_gaps ? is_present : nullptr)) return false;
-            if (out) map_items(piece, length, lowest, n_keys, ruled.get(), out + offset, missing, fill);
+            const bool beyond = any_beyond(piece, length, lowest, n_keys);
+            if (missing == Missing::stop && (beyond || (has_gaps && any_in_gap(piece, length, lowest, is_present))))
+                return false;
+            if (out == nullptr) return true;
+            if (!beyond) {
+                map_items(piece, length, lowest, n_keys, ruled.get(), out + offset);
+                return true;
+            }
+            for (std::size_t i = 0; i < length; ++i) {
+                const auto at = static_cast<Label>(piece[i] - lowest);
+                const Out otherwise = missing == Missing::keep ? static_cast<Out>(piece[i]) : fill;
+                out[offset + i] = at < n_keys ? ruled[at] : otherwise;
+            }
             return true;
         });
     }
 
-    // Whether a label is beyond the range or, unless `is_present` is null, in a gap of it.
-    static bool any_outside(const Label* labels, std::size_t n, Label lowest, std::size_t n_keys,
-                            const std::uint8_t* is_present) {
+    static bool any_in_gap(const Label* labels, std::size_t n, Label lowest, const std::uint8_t* is_present) {
         std::uint8_t any = 0;
-        for (std::size_t i = 0; i < n; ++i) any |= static_cast<Label>(labels[i] - lowest) >= n_keys;
-        if (any || is_present == nullptr) return any;
         for (std::size_t i = 0; i < n; ++i) any |= !is_present[static_cast<Label>(labels[i] - lowest)];
         return any;
     }
 
+    // Requires that all labels are in the range.
     static void map_items(const Label* labels, std::size_t n, Label lowest, std::size_t n_keys, const Out* ruled,
-                          Out* out, Missing missing, Out fill) {
+                          Out* out) {
         if constexpr (sizeof(Label) == 1 && sizeof(Out) == 1) {
             if (n_keys == 256) return FASTREMAP_CHOOSE(map_bytes(labels, n, ruled, out));
         }
-        for (std::size_t i = 0; i < n; ++i) {
-            const Label label = labels[i];
-            const auto at = static_cast<Label>(label - lowest);
-            out[i] = at < n_keys ? ruled[at] : missing == Missing::keep ? static_cast<Out>(label) : fill;
-        }
+        for_each_place(labels, n, lowest, [=](std::size_t i, Label at) { out[i] = ruled[at]; });
     }
 
     using Direct = DirectTable<Label, Out>;
     std::conditional_t<(sizeof(Label) < 4), std::variant<Direct>, std::variant<Direct, Table<Label, Out>>> table_{
         Direct(0, 0)};
 };
+
+// labels[i] = values[labels[i]] where there is such a value. The values must lie elsewhere.
+template <class Label>
+void take(Label* labels, std::size_t n_labels, const Label* values, std::size_t n_values) {
+    for (std::size_t i = 0; i < n_labels; ++i)
+        if (labels[i] < n_values) labels[i] = values[labels[i]];
+}
 
 }  // namespace fastremap

@@ -3,15 +3,17 @@
 // What:       run() writes the new id of every label, until the ids no longer fit; then the caller widens what is
 //             written and goes on from there.
 // Requires:   a contiguous array; `out` of the same length, or the array itself where the widths are equal.
-// Complexity: O(n) expected; about 32 bytes a distinct label, and densely 4 for each label of the range.
+// Complexity: O(n) expected; about 32 bytes a distinct label, and densely up to 4 for each label of the range.
 // Source:     own; find-or-insert per run, or for each item in a direct table.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 #include "choice.hpp"
+#include "dense.hpp"
 #include "runs.hpp"
 #include "unique.hpp"
 
@@ -25,7 +27,7 @@ struct Numbering {
     Numbering(bool keep_zero, const Choice& choice)
         : keep_zero_(keep_zero),
           lowest_(static_cast<Label>(choice.lowest)),
-          number_of_(choice.strategy == Strategy::dense ? choice.n_keys : 0) {
+          n_keys_(choice.strategy == Strategy::dense ? choice.n_keys : 0) {
         if (keep_zero) ids.id_for(Label{0});
     }
 
@@ -35,66 +37,95 @@ struct Numbering {
     template <class Out>
     std::size_t run(const Label* labels, std::size_t begin, std::size_t n_labels, Out* out, Label* also,
                     std::uint64_t first_id, std::size_t max_labels) {
+        const std::uint64_t shift = first_id - (keep_zero_ ? 1 : 0);
+        const auto write = [&](auto&& number_piece, auto&& write_piece) {
+            return for_each_piece(begin, n_labels, [&](std::size_t offset, std::size_t length) {
+                number_piece(labels + offset, length);
+                if (ids.labels.size() > max_labels) return false;
+                write_piece(out + offset, length);
+                if (also) FASTREMAP_CHOOSE(convert(out + offset, length, also + offset));
+                return true;
+            });
+        };
+        if (n_keys_) {
+            Dense<Out> dense(*this);
+            Out new_ids[piece_size];
+            return write([&](const Label* piece, std::size_t n) { dense.number(piece, n, shift, new_ids); },
+                         [&](Out* to, std::size_t n) { std::copy(new_ids, new_ids + n, to); });
+        }
         Runs<Label> runs;
         RunValues<Out> new_ids;
-        RunValues<Label> wide_ids;
-        const std::uint64_t shift = first_id - (keep_zero_ ? 1 : 0);
-        const auto new_id = [&](std::uint64_t number) {
-            return static_cast<value_of<Out>>(keep_zero_ && number == 0 ? 0 : number + shift);
-        };
-        return for_each_piece(begin, n_labels, [&](std::size_t offset, std::size_t length) {
-            const Label* piece = labels + offset;
-            if (number_of_.size()) {
-                number_densely(piece, length, new_ids.values, new_id);
-            } else {
-                runs.split(piece, length);
+        return write(
+            [&](const Label* piece, std::size_t n) {
+                runs.split(piece, n);
                 id_of<Label> number_of_run[piece_size];
                 ids.ids_for(runs, number_of_run);
-                for (std::size_t run = 0; run < runs.n; ++run) new_ids.values[run] = new_id(number_of_run[run]);
-            }
-            if (ids.labels.size() > max_labels) return false;
-            if (number_of_.size()) {
-                std::copy(new_ids.values, new_ids.values + length, out + offset);
-                if (also) std::copy(new_ids.values, new_ids.values + length, also + offset);
-            } else {
-                new_ids.fill(runs, length, out + offset);
-                if (also == nullptr) return true;
-                std::copy(new_ids.values, new_ids.values + runs.n, wide_ids.values);
-                wide_ids.fill(runs, length, also + offset);
-            }
-            return true;
-        });
+                for (std::size_t run = 0; run < runs.n; ++run)
+                    new_ids.values[run] = new_id<value_of<Out>>(number_of_run[run], shift);
+            },
+            [&](Out* to, std::size_t n) { new_ids.fill(runs, n, to); });
     }
 
    private:
-    // In three loops, of which the last is rarely run: look all numbers up, make ids of them, and number new labels.
-    template <class Value, class NewId>
-    void number_densely(const Label* labels, std::size_t n, Value* values, const NewId& new_id) {
-        std::uint32_t numbers[piece_size];
-        bool any_new = false;
-        const std::uint32_t* const number_of = number_of_.begin();
-        const std::size_t n_keys = number_of_.size();
-        for (std::size_t i = 0; i < n; ++i) {
-            const auto at = static_cast<Label>(labels[i] - lowest_);
-            numbers[i] = at < n_keys ? number_of[at] : 0;
-            any_new |= numbers[i] == 0;
-        }
-        for (std::size_t i = 0; i < n; ++i) values[i] = new_id(std::uint64_t{numbers[i]} - 1);
-        for (std::size_t i = 0; any_new && i < n; ++i)
-            if (numbers[i] == 0) values[i] = new_id(number_at_first(labels[i]));
+    template <class Id>
+    Id new_id(std::uint64_t number, std::uint64_t shift) const {
+        return static_cast<Id>(keep_zero_ && number == 0 ? 0 : number + shift);
     }
 
-    [[gnu::noinline]] std::uint64_t number_at_first(Label label) {
-        const auto at = static_cast<Label>(label - lowest_);
-        const std::uint64_t number = ids.id_for(label);
-        if (at < number_of_.size() && number < std::numeric_limits<std::uint32_t>::max())
-            number_of_[at] = static_cast<std::uint32_t>(number + 1);
-        return number;
-    }
+    // A direct table of numbers for one width of ids; as narrow as can be, so that more of it stays in near caches.
+    template <class Out>
+    class Dense {
+       public:
+        explicit Dense(Numbering& all) : all_(all), number_of_(all.n_keys_) {
+            for (std::size_t number = 0; number < all.ids.labels.size(); ++number) note(all.ids.labels[number], number);
+        }
+
+        // In three loops, of which the last is rarely run: look all numbers up, make ids of them, and number new
+        // labels.
+        void number(const Label* labels, std::size_t n, std::uint64_t shift, Out* new_ids) {
+            Number numbers[piece_size];
+            const Number* const number_of = number_of_.begin();
+            const std::size_t n_keys = number_of_.size();
+            const Label lowest = all_.lowest_;
+            if (!any_beyond(labels, n, lowest, n_keys)) {
+                for_each_place(labels, n, lowest, [&numbers, number_of](std::size_t i, Label at) {
+                    numbers[i] = number_of[at];
+                });
+            } else {
+                for_each_place(labels, n, lowest, [&, number_of](std::size_t i, Label at) {
+                    numbers[i] = at < n_keys ? number_of[at] : Number{0};
+                });
+            }
+            const bool any_new =
+                FASTREMAP_CHOOSE(ids_of(numbers, n, static_cast<Out>(shift - 1), all_.keep_zero_, new_ids));
+            for (std::size_t i = 0; any_new && i < n; ++i)
+                if (numbers[i] == 0) new_ids[i] = all_.template new_id<Out>(number_at_first(labels[i]), shift);
+        }
+
+       private:
+        using Number = std::conditional_t<(sizeof(Label) <= 2), std::uint16_t,
+                                          std::conditional_t<sizeof(Out) == 8, std::uint32_t, Out>>;
+
+        // What is too great for the table is looked up each time.
+        void note(Label label, std::uint64_t number) {
+            const auto at = static_cast<Label>(label - all_.lowest_);
+            if (at < number_of_.size() && number < std::numeric_limits<Number>::max())
+                number_of_[at] = static_cast<Number>(number + 1);
+        }
+
+        [[gnu::noinline]] std::uint64_t number_at_first(Label label) {
+            const std::uint64_t number = all_.ids.id_for(label);
+            note(label, number);
+            return number;
+        }
+
+        Numbering& all_;
+        ZeroedArray<Number> number_of_;  // and 1, so that 0 is none
+    };
 
     bool keep_zero_;
     Label lowest_;
-    ZeroedArray<std::uint32_t> number_of_;  // and 1, so that 0 is none
+    std::size_t n_keys_;  // that have a place each; 0 by runs
 };
 
 }  // namespace fastremap

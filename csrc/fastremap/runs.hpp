@@ -3,7 +3,7 @@
 // What:       cuts an array into pieces and each piece into its runs, and writes a value over each run, without a
 //             branch that depends on the data.
 // Requires:   a contiguous array.
-// Complexity: O(n); one Runs buffer on the stack (about 25 KB for 8-byte labels).
+// Complexity: O(n); one Runs buffer on the stack (about 21 KB for 8-byte labels).
 // Source:     own; mispredicted branches at run ends are what a plain run loop spends most of its time on.
 #pragma once
 
@@ -28,45 +28,54 @@ inline constexpr std::size_t slack = 64;
 template <class Out>
 using value_of = std::conditional_t<sizeof(Out) == 8, std::uint64_t, std::uint32_t>;
 
-// Each of the three steps exists once for every instruction set:
-//   split:     labels -> the label of each run, and one bit per item that is the last of its run; returns the runs
-//   positions: bits -> the index of the last item of each run
+// Each of the four steps exists once for every instruction set:
+//   mark:      labels -> one bit per item that is the last of its run
+//   positions: bits -> the index after the last item of each run; returns the runs
+//   pick:      bits -> the labels of the runs, where most items are runs of their own
 //   fill:      bits, a value per run -> a value per item
-// The bit of item i is bit i % 8 of byte i / 8. The last item of a piece always ends a run.
+// The bit of item i is bit i % 8 of byte i / 8. The last item of a piece always ends a run. Bits are read in words of
+// eight bytes, of which the last has been cleared.
 namespace scalar {
 
 template <class Label>
-std::size_t split_from(std::size_t i, std::size_t run, const Label* labels, std::size_t n, Label* keys,
-                       std::uint8_t* ends) {
+void mark_from(std::size_t i, const Label* labels, std::size_t n, std::uint8_t* ends) {
     while (i < n) {  // i is a multiple of 8
         std::uint8_t byte = 0;
         const std::size_t stop = std::min(i + 8, n);
-        for (std::size_t bit = 0; i < stop; ++i, ++bit) {
-            const bool is_end = i + 1 == n || labels[i] != labels[i + 1];
-            keys[run] = labels[i];
-            run += is_end;
-            byte = static_cast<std::uint8_t>(byte | (is_end << bit));
-        }
+        for (std::size_t bit = 0; i < stop; ++i, ++bit)
+            byte = static_cast<std::uint8_t>(byte | ((i + 1 == n || labels[i] != labels[i + 1]) << bit));
         ends[(stop - 1) / 8] = byte;
+    }
+}
+
+template <class Label>
+void mark(const Label* labels, std::size_t n, std::uint8_t* ends) {
+    mark_from(std::size_t{0}, labels, n, ends);
+}
+
+inline std::size_t positions(const std::uint8_t* ends, std::size_t n, std::uint16_t* stops) {
+    std::size_t run = 0;
+    for (std::size_t i = 0; i < n; i += 64) {
+        std::uint64_t word = 0;
+        for (std::size_t byte = 8; byte-- > 0;) word = word << 8 | ends[i / 8 + byte];
+        for (; word; word &= word - 1)
+            stops[run++] = static_cast<std::uint16_t>(i + static_cast<std::size_t>(std::countr_zero(word)) + 1);
     }
     return run;
 }
 
 template <class Label>
-std::size_t split(const Label* labels, std::size_t n, Label* keys, std::uint8_t* ends) {
-    return split_from(std::size_t{0}, std::size_t{0}, labels, n, keys, ends);
-}
-
-inline void positions_from(std::size_t i, std::size_t run, const std::uint8_t* ends, std::size_t n,
-                           std::uint32_t* last) {
+void pick_from(std::size_t i, std::size_t run, const Label* labels, const std::uint8_t* ends, std::size_t n,
+               Label* keys) {
     for (; i < n; ++i) {
-        last[run] = static_cast<std::uint32_t>(i);
+        keys[run] = labels[i];
         run += ends[i / 8] >> i % 8 & 1;
     }
 }
 
-inline void positions(const std::uint8_t* ends, std::size_t n, std::uint32_t* last) {
-    positions_from(0, 0, ends, n, last);
+template <class Label>
+void pick(const Label* labels, const std::uint8_t* ends, std::size_t n, Label* keys) {
+    pick_from(std::size_t{0}, std::size_t{0}, labels, ends, n, keys);
 }
 
 template <class Out>
@@ -96,45 +105,69 @@ namespace fastremap {
 template <class Label>
 class Runs {
    public:
-    std::size_t n = 0;                          // runs in the piece
-    Label keys[piece_size + slack] = {};        // the label of each run; the tail is only ever prefetched
-    std::uint32_t last[piece_size + slack];     // index of the last item of each run, after locate()
+    std::size_t n = 0;               // runs in the piece
+    Label keys[piece_size + slack];  // the label of each run, and zeros, which are only ever prefetched
+
+    Runs() { bounds_[0] = 0; }
 
     void split(const Label* labels, std::size_t n_labels) {
+        mark(labels, n_labels);
+        locate();
+        const std::size_t n_runs = n;  // in a register, whatever the keys may alias
+        if (2 * n_runs > n_labels) {
+            pick_(labels, ends_, n_labels, keys);
+        } else {
+            for (std::size_t run = 0; run < n_runs; ++run) keys[run] = labels[stop_of(run) - 1];
+        }
+        std::fill_n(keys + n_runs, slack, Label{0});
+    }
+
+    // The runs of the places where both arrays have a label throughout; they have no keys.
+    template <class Other>
+    void split_jointly(const Label* labels, Runs<Other>& other, const Other* other_labels, std::size_t n_labels) {
+        mark(labels, n_labels);
+        other.mark(other_labels, n_labels);
+        for (std::size_t byte = 0; byte * 8 < n_labels; ++byte) ends_[byte] |= other.ends()[byte];
+        locate();
+    }
+
+    // Where a run begins, which is where the one before it stops.
+    std::size_t first_of(std::size_t run) const { return bounds_[run]; }
+    std::size_t stop_of(std::size_t run) const { return bounds_[run + 1]; }
+    std::size_t length_of(std::size_t run) const { return stop_of(run) - first_of(run); }
+
+    // How many of the keys there are to look up: where there are but two labels, they take turns.
+    std::size_t n_keys() const {
+        return n > 2 && std::memcmp(keys, keys + 2, (n - 2) * sizeof(Label)) == 0 ? 2 : n;
+    }
+
+    // Makes two runs of those of two labels that take turns, for who wants lengths alone.
+    void join() {
+        if (n_keys() == n) return;
+        std::size_t n_of_first = 0;
+        for (std::size_t run = 0; run < n; run += 2) n_of_first += length_of(run);
+        bounds_[1] = static_cast<std::uint16_t>(n_of_first);
+        bounds_[2] = static_cast<std::uint16_t>(n_labels_);
+        n = 2;
+    }
+
+    void mark(const Label* labels, std::size_t n_labels) {
         n_labels_ = n_labels;
-        n = split_(labels, n_labels, keys, ends_);
+        std::memset(ends_ + (n_labels - 1) / 64 * 8, 0, 8);
+        mark_(labels, n_labels, ends_);
     }
-
-    // Also end runs where those of another array end; the keys no longer belong to the runs then.
-    void unite(const std::uint8_t* ends) {
-        n = 0;
-        std::size_t byte = 0;
-        for (; (byte + 8) * 8 <= n_labels_; byte += 8) {
-            std::uint64_t ours, others;
-            std::memcpy(&ours, ends_ + byte, 8);
-            std::memcpy(&others, ends + byte, 8);
-            ours |= others;
-            std::memcpy(ends_ + byte, &ours, 8);
-            n += static_cast<std::size_t>(std::popcount(ours));
-        }
-        for (; byte * 8 < n_labels_; ++byte) {
-            ends_[byte] |= ends[byte];
-            n += static_cast<std::size_t>(std::popcount(ends_[byte]));
-        }
-    }
-
-    void locate() { positions_(ends_, n_labels_, last); }
-
-    std::size_t first_of(std::size_t run) const { return run == 0 ? 0 : last[run - 1] + std::size_t{1}; }
-    std::size_t length_of(std::size_t run) const { return last[run] + std::size_t{1} - first_of(run); }
 
     const std::uint8_t* ends() const { return ends_; }
 
    private:
+    void locate() { n = positions_(ends_, n_labels_, bounds_ + 1); }
+
     std::size_t n_labels_ = 0;
     std::uint8_t ends_[piece_size / 8 + slack];
-    std::size_t (*split_)(const Label*, std::size_t, Label*, std::uint8_t*) = FASTREMAP_CHOOSE(split<Label>);
-    void (*positions_)(const std::uint8_t*, std::size_t, std::uint32_t*) = FASTREMAP_CHOOSE(positions);
+    std::uint16_t bounds_[1 + piece_size + slack];  // begins with 0; then where each run stops
+    void (*mark_)(const Label*, std::size_t, std::uint8_t*) = FASTREMAP_CHOOSE(mark<Label>);
+    std::size_t (*positions_)(const std::uint8_t*, std::size_t, std::uint16_t*) = FASTREMAP_CHOOSE(positions);
+    void (*pick_)(const Label*, const std::uint8_t*, std::size_t, Label*) = FASTREMAP_CHOOSE(pick<Label>);
 };
 
 // The values of the runs of a piece, and writing them over the runs. The labels may be overwritten meanwhile.
@@ -155,6 +188,14 @@ class RunValues {
    private:
     void (*fill_)(const std::uint8_t*, std::size_t, const value_of<Out>*, Out*) = FASTREMAP_CHOOSE(fill<Out>);
 };
+
+// Repeats the first n_known values, which are all or two that take turns.
+template <class Value>
+void repeat(Value* values, std::size_t n_known, std::size_t n) {
+    const Value first = values[0], second = values[1];
+    for (std::size_t i = n_known; i + 1 < n; i += 2) values[i] = first, values[i + 1] = second;
+    if (n_known < n && n % 2) values[n - 1] = first;
+}
 
 // Calls action(offset, length) for consecutive pieces of [begin, n) until it returns false.
 // Returns the offset of the piece that stopped it, or n.

@@ -1,7 +1,7 @@
 // The steps of runs.hpp for AVX2, eight items at a time.
 //
 // As in runs_avx512.hpp, but the permutations that move the marked items of a byte together, and that repeat them,
-// come from two tables of 256 rows. Labels of 1 and 2 bytes take the scalar split.
+// come from two tables of 256 rows. Labels of 1 and 2 bytes take the scalar pick.
 // Included by runs.hpp.
 #pragma once
 
@@ -36,12 +36,15 @@ inline constexpr Rows bits_before = [] {
     return rows;
 }();
 
-FASTREMAP_AVX2 inline __m256i row(const Rows& rows, std::uint8_t mask) {
-    return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(rows[mask].data())));
-}
-
+// 8, 16 and 32 bytes.
+FASTREMAP_AVX2 inline __m128i load8(const void* from) { return _mm_loadl_epi64(static_cast<const __m128i*>(from)); }
+FASTREMAP_AVX2 inline __m128i load16(const void* from) { return _mm_loadu_si128(static_cast<const __m128i*>(from)); }
 FASTREMAP_AVX2 inline __m256i load(const void* from) {
     return _mm256_loadu_si256(static_cast<const __m256i*>(from));
+}
+
+FASTREMAP_AVX2 inline __m256i row(const Rows& rows, std::uint8_t mask) {
+    return _mm256_cvtepu8_epi32(load8(rows[mask].data()));
 }
 
 FASTREMAP_AVX2 inline void store(void* to, __m256i items) { _mm256_storeu_si256(static_cast<__m256i*>(to), items); }
@@ -57,46 +60,62 @@ FASTREMAP_AVX2 inline __m256i permute4(__m256i items, const Rows& rows, std::uin
     return _mm256_permutevar8x32_epi32(items, pairs_of(_mm256_castsi256_si128(row(rows, mask))));
 }
 
-FASTREMAP_AVX2 inline std::uint8_t ends_of(const std::uint64_t* labels) {
-    const __m256i equal = _mm256_cmpeq_epi64(load(labels), load(labels + 1));
-    return static_cast<std::uint8_t>(~_mm256_movemask_pd(_mm256_castsi256_pd(equal)) & 15);
+// The bits of eight labels that differ from their successors.
+template <class Label>
+FASTREMAP_AVX2 inline std::uint8_t differing(const Label* labels) {
+    std::uint32_t equal = 0;
+    if constexpr (sizeof(Label) == 1) {
+        equal = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(load8(labels), load8(labels + 1))));
+    } else if constexpr (sizeof(Label) == 2) {
+        const __m128i same = _mm_cmpeq_epi16(load16(labels), load16(labels + 1));
+        equal = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(same, same)));
+    } else if constexpr (sizeof(Label) == 4) {
+        const __m256i same = _mm256_cmpeq_epi32(load(labels), load(labels + 1));
+        equal = static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(same)));
+    } else {
+        const __m256i low = _mm256_cmpeq_epi64(load(labels), load(labels + 1));
+        const __m256i high = _mm256_cmpeq_epi64(load(labels + 4), load(labels + 5));
+        equal = static_cast<std::uint32_t>(_mm256_movemask_pd(_mm256_castsi256_pd(low)) |
+                                           _mm256_movemask_pd(_mm256_castsi256_pd(high)) << 4);
+    }
+    return static_cast<std::uint8_t>(~equal);
 }
 
 template <class Label>
-FASTREMAP_AVX2 std::size_t split(const Label* labels, std::size_t n, Label* keys, std::uint8_t* ends) {
-    std::size_t i = 0, run = 0;
-    if constexpr (sizeof(Label) == 4) {
-        for (; i + 8 < n; i += 8) {
-            const __m256i here = load(labels + i);
-            const __m256i equal = _mm256_cmpeq_epi32(here, load(labels + i + 1));
-            const auto mask = static_cast<std::uint8_t>(~_mm256_movemask_ps(_mm256_castsi256_ps(equal)));
-            ends[i / 8] = mask;
-            store(keys + run, _mm256_permutevar8x32_epi32(here, row(places_of_bits, mask)));
-            run += static_cast<std::size_t>(_mm_popcnt_u32(mask));
-        }
-    } else if constexpr (sizeof(Label) == 8) {
-        for (; i + 8 < n; i += 8) {
-            std::uint8_t byte = 0;
-            for (std::size_t half = 0; half < 8; half += 4) {
-                const std::uint8_t mask = ends_of(labels + i + half);
-                byte = static_cast<std::uint8_t>(byte | mask << half);
-                store(keys + run, permute4(load(labels + i + half), places_of_bits, mask));
-                run += static_cast<std::size_t>(_mm_popcnt_u32(mask));
-            }
-            ends[i / 8] = byte;
-        }
-    }
-    return scalar::split_from(i, run, labels, n, keys, ends);
+FASTREMAP_AVX2 void mark(const Label* labels, std::size_t n, std::uint8_t* ends) {
+    std::size_t i = 0;
+    for (; i + 8 < n; i += 8) ends[i / 8] = differing(labels + i);
+    scalar::mark_from(i, labels, n, ends);
 }
 
-FASTREMAP_AVX2 inline void positions(const std::uint8_t* ends, std::size_t n, std::uint32_t* last) {
-    std::size_t i = 0, run = 0;
-    for (; i + 8 <= n; i += 8) {
-        const __m256i index = _mm256_add_epi32(_mm256_set1_epi32(static_cast<int>(i)), row(places_of_bits, ends[i / 8]));
-        store(last + run, index);
+FASTREMAP_AVX2 inline std::size_t positions(const std::uint8_t* ends, std::size_t n, std::uint16_t* stops) {
+    std::size_t run = 0;
+    for (std::size_t i = 0; i < n; i += 8) {
+        const __m128i places = _mm_cvtepu8_epi16(load8(places_of_bits[ends[i / 8]].data()));
+        const __m128i after = _mm_add_epi16(places, _mm_set1_epi16(static_cast<short>(i + 1)));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(stops + run), after);
         run += static_cast<std::size_t>(_mm_popcnt_u32(ends[i / 8]));
     }
-    scalar::positions_from(i, run, ends, n, last);
+    return run;
+}
+
+template <class Label>
+FASTREMAP_AVX2 void pick(const Label* labels, const std::uint8_t* ends, std::size_t n, Label* keys) {
+    std::size_t i = 0, run = 0;
+    if constexpr (sizeof(Label) >= 4) {
+        for (; i + 8 <= n; i += 8) {
+            const std::uint8_t mask = ends[i / 8];
+            if constexpr (sizeof(Label) == 4) {
+                store(keys + run, _mm256_permutevar8x32_epi32(load(labels + i), row(places_of_bits, mask)));
+            } else {
+                const auto low = static_cast<std::uint8_t>(mask & 15), high = static_cast<std::uint8_t>(mask >> 4);
+                store(keys + run, permute4(load(labels + i), places_of_bits, low));
+                store(keys + run + _mm_popcnt_u32(low), permute4(load(labels + i + 4), places_of_bits, high));
+            }
+            run += static_cast<std::size_t>(_mm_popcnt_u32(mask));
+        }
+    }
+    scalar::pick_from(i, run, labels, ends, n, keys);
 }
 
 template <class Out>

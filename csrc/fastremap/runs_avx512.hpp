@@ -1,8 +1,9 @@
 // The steps of runs.hpp for AVX-512 with VBMI2 and VPOPCNTDQ.
 //
-// split:     a register of labels is compared with the one that begins one item later; the labels in front of a
-//            difference are moved together in the register and stored whole (the store that compresses is microcoded
-//            on Zen 4).
+// mark:      a register of labels is compared with the one that begins one item later.
+// positions: 64 indices of one byte are moved together in a register by the bits of those that end a run, and widened.
+// pick:      the labels in front of a difference are moved together in the register and stored whole (the store that
+//            compresses is microcoded on Zen 4).
 // fill:      the run of an item is the number of run ends before it: a population count of the masked end bits, by
 //            which the values of the runs are permuted.
 // Included by runs.hpp.
@@ -10,6 +11,7 @@
 
 #include <immintrin.h>
 
+#include <array>
 #include <cstring>
 
 #define FASTREMAP_AVX512 \
@@ -38,45 +40,63 @@ FASTREMAP_AVX512 inline std::uint64_t differing(__m512i first, __m512i second) {
     if constexpr (sizeof(Label) == 1) return _mm512_cmpneq_epi8_mask(first, second);
 }
 
-// Stores the labels that end runs, moved together, and their bits; returns how many there are.
 template <class Label>
-FASTREMAP_AVX512 inline std::size_t store_ends(std::uint64_t mask, __m512i labels, Label* keys, std::uint8_t* ends) {
-    __m512i together;
-    if constexpr (sizeof(Label) == 8) together = _mm512_maskz_compress_epi64(static_cast<__mmask8>(mask), labels);
-    if constexpr (sizeof(Label) == 4) together = _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), labels);
-    if constexpr (sizeof(Label) == 2) together = _mm512_maskz_compress_epi16(static_cast<__mmask32>(mask), labels);
-    if constexpr (sizeof(Label) == 1) together = _mm512_maskz_compress_epi8(mask, labels);
-    _mm512_storeu_si512(keys, together);
-    std::memcpy(ends, &mask, 8 / sizeof(Label));
-    return static_cast<std::size_t>(_mm_popcnt_u64(mask));
-}
-
-template <class Label>
-FASTREMAP_AVX512 std::size_t split(const Label* labels, std::size_t n, Label* keys, std::uint8_t* ends) {
+FASTREMAP_AVX512 void mark(const Label* labels, std::size_t n, std::uint8_t* ends) {
     constexpr std::size_t n_lanes = 64 / sizeof(Label);
-    std::size_t i = 0, run = 0;
+    std::size_t i = 0;
     for (; i + n_lanes < n; i += n_lanes) {
         const __m512i here = _mm512_loadu_si512(labels + i);
         const std::uint64_t mask = differing<Label>(here, _mm512_loadu_si512(labels + i + 1));
-        run += store_ends(mask, here, keys + run, ends + i / 8);
+        std::memcpy(ends + i / 8, &mask, n_lanes / 8);
     }
-    if (i == n) return run;
+    if (i == n) return;
     const std::size_t n_rest = n - i;
-    const __m512i here = load(labels + i, n_rest);
     const std::uint64_t last = std::uint64_t{1} << (n_rest - 1);
-    const std::uint64_t mask = differing<Label>(here, load(labels + i + 1, n_rest - 1)) | last;
-    return run + store_ends(mask & first_bits(n_rest), here, keys + run, ends + i / 8);
+    const std::uint64_t mask = differing<Label>(load(labels + i, n_rest), load(labels + i + 1, n_rest - 1)) | last;
+    const std::uint64_t in_piece = mask & first_bits(n_rest);
+    std::memcpy(ends + i / 8, &in_piece, n_lanes / 8);
 }
 
-FASTREMAP_AVX512 inline void positions(const std::uint8_t* ends, std::size_t n, std::uint32_t* last) {
-    __m512i index = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    std::size_t i = 0, run = 0;
-    for (; i < n; i += 16) {  // what the last bits beyond n make comes after all that counts
-        std::uint16_t mask;
-        std::memcpy(&mask, ends + i / 8, 2);
-        _mm512_storeu_si512(last + run, _mm512_maskz_compress_epi32(mask, index));
-        run += static_cast<std::size_t>(_mm_popcnt_u32(mask));
-        index = _mm512_add_epi32(index, _mm512_set1_epi32(16));
+alignas(64) inline constexpr auto places_in_word = [] {
+    std::array<std::uint8_t, 64> places{};
+    for (std::uint8_t i = 0; i < 64; ++i) places[i] = i;
+    return places;
+}();
+
+FASTREMAP_AVX512 inline std::size_t positions(const std::uint8_t* ends, std::size_t n, std::uint16_t* stops) {
+    const __m512i places = _mm512_load_si512(places_in_word.data());
+    std::size_t run = 0;
+    for (std::size_t i = 0; i < n; i += 64) {
+        std::uint64_t mask;
+        std::memcpy(&mask, ends + i / 8, 8);
+        const __m512i marked = _mm512_maskz_compress_epi8(mask, places);
+        const __m512i after = _mm512_set1_epi16(static_cast<short>(i + 1));
+        const __m512i low = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(marked));
+        _mm512_storeu_si512(stops + run, _mm512_add_epi16(after, low));
+        const auto n_marked = static_cast<std::size_t>(_mm_popcnt_u64(mask));
+        if (n_marked > 32) {
+            const __m512i high = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(marked, 1));
+            _mm512_storeu_si512(stops + run + 32, _mm512_add_epi16(after, high));
+        }
+        run += n_marked;
+    }
+    return run;
+}
+
+template <class Label>
+FASTREMAP_AVX512 void pick(const Label* labels, const std::uint8_t* ends, std::size_t n, Label* keys) {
+    constexpr std::size_t n_lanes = 64 / sizeof(Label);
+    for (std::size_t i = 0; i < n; i += n_lanes) {
+        std::uint64_t mask = 0;
+        std::memcpy(&mask, ends + i / 8, n_lanes / 8);
+        const __m512i here = i + n_lanes <= n ? _mm512_loadu_si512(labels + i) : load(labels + i, n - i);
+        __m512i together;
+        if constexpr (sizeof(Label) == 8) together = _mm512_maskz_compress_epi64(static_cast<__mmask8>(mask), here);
+        if constexpr (sizeof(Label) == 4) together = _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), here);
+        if constexpr (sizeof(Label) == 2) together = _mm512_maskz_compress_epi16(static_cast<__mmask32>(mask), here);
+        if constexpr (sizeof(Label) == 1) together = _mm512_maskz_compress_epi8(mask, here);
+        _mm512_storeu_si512(keys, together);
+        keys += _mm_popcnt_u64(mask);
     }
 }
 

@@ -36,33 +36,34 @@ class Table {
     // Writes the values of n keys, and the places of those that are not found at once, whose values are undefined;
     // returns how many these are. At least prefetch_distance keys after the n-th are readable.
     std::size_t find(const Key* keys, std::size_t n, Value* values, std::uint32_t* elsewhere) const {
-        const bool is_near = is_sparse(capacity());
-        std::size_t n_left = is_near ? look<false>(keys, n, values, elsewhere) : look<true>(keys, n, values, elsewhere);
-        // Where most keys are not in the table, to look on would be in vain.
-        for (std::size_t pass = 1; pass < n_passes && n_left * 2 < n; ++pass)
-            n_left = look_on(keys, n_left, pass, values, elsewhere);
-        return n_left;
+        return look_up(keys, n, elsewhere, [=, slots = slots_.begin()](std::size_t i, std::size_t at, bool) {
+            values[i] = slots[at].value;
+        });
     }
 
-    // The value of a key, or `otherwise`; sets `is_missing` if the key is not there.
-    Value find(Key key, Value otherwise, bool& is_missing) const {
-        if (key == mark && has_mark_) return value_of_mark_;
-        if (key != mark) {
-            const Slot& slot = slots_[slot_of(key)];
-            if (slot.tag != 0) return slot.value;
-        }
-        is_missing = true;
-        return otherwise;
+    // Adds number_of(i) to the value of the i-th of n keys; but for those that are not found at once, as above.
+    template <class NumberOf>
+    std::size_t add(const Key* keys, std::size_t n, std::uint32_t* elsewhere, const NumberOf& number_of) {
+        return look_up(keys, n, elsewhere, [=, slots = &slots_[0]](std::size_t i, std::size_t at, bool is_there) {
+            slots[at].value += is_there ? number_of(i) : 0;
+        });
+    }
+
+    // The value of a key, or null.
+    const Value* find(Key key) const {
+        if (key == mark) return has_mark_ ? &value_of_mark_ : nullptr;
+        const Slot& slot = slots_[slot_of(key)];
+        return slot.tag != 0 ? &slot.value : nullptr;
     }
 
     // The value of a key, which is `value` if the key is new; `inserted` tells.
-    Value find_or_insert(Key key, Value value, bool& inserted) {
+    Value& find_or_insert(Key key, Value value, bool& inserted) {
         if (key == mark) {
             inserted = !has_mark_;
             if (inserted) has_mark_ = true, value_of_mark_ = value;
             return value_of_mark_;
         }
-        const std::size_t at = slot_of(key);
+        std::size_t at = slot_of(key);
         inserted = slots_[at].tag == 0;
         if (!inserted) return slots_[at].value;
         slots_[at] = {static_cast<Key>(key ^ mark), value};
@@ -70,8 +71,11 @@ class Table {
         const bool is_far = ((at - home(key)) & mask_) > max_distance_;
         if (is_far) multiplier_ = multiplier_ * 6364136223846793005u | 1u;
         const bool is_full = room_for(++size_) > capacity();
-        if (is_far || is_full) rebuild(is_full ? capacity() * growth() : capacity());
-        return value;
+        if (is_far || is_full) {
+            rebuild(is_full ? capacity() * growth() : capacity());
+            at = slot_of(key);
+        }
+        return slots_[at].value;
     }
 
    private:
@@ -85,36 +89,50 @@ class Table {
     // A table that is small beside the second-level cache is kept emptier, so that fewer keys are elsewhere.
     static constexpr std::size_t sparse_nbytes = std::size_t{1} << 18;
 
+    // Calls act(i, slot, whether the key is there) for one slot of each key after the other.
+    template <class Act>
+    std::size_t look_up(const Key* keys, std::size_t n, std::uint32_t* elsewhere, const Act& act) const {
+        const bool is_near = is_sparse(capacity());
+        std::size_t n_left = is_near ? look<false>(keys, n, elsewhere, act) : look<true>(keys, n, elsewhere, act);
+        // Where most keys are not in the table, to look on would be in vain.
+        for (std::size_t pass = 1; pass < n_passes && n_left * 2 < n; ++pass)
+            n_left = look_on(keys, n_left, pass, elsewhere, act);
+        return n_left;
+    }
+
     // Looks at the first slot of every key; `elsewhere` gets the places of those that are not there.
-    template <bool prefetches>
-    std::size_t look(const Key* keys, std::size_t n, Value* values, std::uint32_t* elsewhere) const {
-        const Slot* const slots = slots_.begin();  // in registers, whatever `values` may alias
+    template <bool prefetches, class Act>
+    std::size_t look(const Key* keys, std::size_t n, std::uint32_t* elsewhere, const Act& act) const {
+        const Slot* const slots = slots_.begin();  // in registers, whatever `act` may write to
         const std::uint64_t multiplier = multiplier_;
         const unsigned shift = shift_;
         std::size_t n_left = 0;
         for (std::size_t i = 0; i < n; ++i) {
             if constexpr (prefetches) prefetch(slots + (keys[i + prefetch_distance] * multiplier >> shift));
             const Key tag = keys[i] ^ mark;
-            const Slot& slot = slots[keys[i] * multiplier >> shift];
-            values[i] = slot.value;
+            const std::size_t at = keys[i] * multiplier >> shift;
+            const bool is_there = (slots[at].tag == tag) & (tag != 0);
+            act(i, at, is_there);
             elsewhere[n_left] = static_cast<std::uint32_t>(i);
-            n_left += (slot.tag != tag) | (tag == 0);
+            n_left += !is_there;
         }
         return n_left;
     }
 
     // Looks at another slot of the keys that are left.
-    std::size_t look_on(const Key* keys, std::size_t n, std::size_t distance, Value* values,
-                        std::uint32_t* elsewhere) const {
-        const Slot* const slots = slots_.begin() + distance;
+    template <class Act>
+    std::size_t look_on(const Key* keys, std::size_t n, std::size_t distance, std::uint32_t* elsewhere,
+                        const Act& act) const {
+        const Slot* const slots = slots_.begin();
         std::size_t n_left = 0;
-        for (std::size_t at = 0; at < n; ++at) {
-            const std::uint32_t i = elsewhere[at];
+        for (std::size_t left = 0; left < n; ++left) {
+            const std::uint32_t i = elsewhere[left];
             const Key tag = keys[i] ^ mark;
-            const Slot& slot = slots[home(keys[i])];
-            values[i] = slot.value;
+            const std::size_t at = home(keys[i]) + distance;
+            const bool is_there = (slots[at].tag == tag) & (tag != 0);
+            act(i, at, is_there);
             elsewhere[n_left] = i;
-            n_left += (slot.tag != tag) | (tag == 0);
+            n_left += !is_there;
         }
         return n_left;
     }
@@ -183,19 +201,30 @@ class DirectTable {
     std::size_t find(const Key* keys, std::size_t n, Value* values, std::uint32_t* elsewhere) const {
         std::size_t n_elsewhere = 0;
         for (std::size_t i = 0; i < n; ++i) {
-            bool is_missing = false;
-            values[i] = find(keys[i], Value{}, is_missing);
+            const Value* const value = find(keys[i]);
+            if (value) values[i] = *value;
             elsewhere[n_elsewhere] = static_cast<std::uint32_t>(i);
-            n_elsewhere += is_missing;
+            n_elsewhere += value == nullptr;
         }
         return n_elsewhere;
     }
 
-    Value find(Key key, Value otherwise, bool& is_missing) const {
+    template <class NumberOf>
+    std::size_t add(const Key* keys, std::size_t n, std::uint32_t* elsewhere, const NumberOf& number_of) {
+        std::size_t n_elsewhere = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            const auto at = static_cast<Key>(keys[i] - lowest_);
+            const bool is_there = at < is_present_.size() && is_present_[at];
+            if (is_there) values_[at] += number_of(i);
+            elsewhere[n_elsewhere] = static_cast<std::uint32_t>(i);
+            n_elsewhere += !is_there;
+        }
+        return n_elsewhere;
+    }
+
+    const Value* find(Key key) const {
         const auto at = static_cast<Key>(key - lowest_);
-        if (at < is_present_.size() && is_present_[at]) return values_[at];
-        is_missing = true;
-        return otherwise;
+        return at < is_present_.size() && is_present_[at] ? &values_[at] : nullptr;
     }
 
     Key lowest() const { return lowest_; }
@@ -204,7 +233,7 @@ class DirectTable {
     std::size_t n_keys() const { return is_present_.size(); }
 
     // Requires a key within the range.
-    Value find_or_insert(Key key, Value value, bool& inserted) {
+    Value& find_or_insert(Key key, Value value, bool& inserted) {
         const auto at = static_cast<Key>(key - lowest_);
         inserted = !is_present_[at];
         if (inserted) {

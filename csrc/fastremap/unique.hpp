@@ -15,6 +15,7 @@
 #include <limits>
 #include <vector>
 
+#include "dense.hpp"
 #include "lines.hpp"
 #include "runs.hpp"
 #include "sample.hpp"
@@ -42,8 +43,10 @@ struct LabelIds {
     // The ids of the labels of runs.
     void ids_for(const Runs<Label>& runs, id_of<Label>* found) {
         std::uint32_t elsewhere[piece_size];
-        const std::size_t n_elsewhere = table.find(runs.keys, runs.n, found, elsewhere);
+        const std::size_t n_keys = runs.n_keys();
+        const std::size_t n_elsewhere = table.find(runs.keys, n_keys, found, elsewhere);
         for (std::size_t i = 0; i < n_elsewhere; ++i) found[elsewhere[i]] = id_for(runs.keys[elsewhere[i]]);
+        repeat(found, n_keys, runs.n);
     }
 };
 
@@ -65,15 +68,32 @@ struct Distinct {
         });
     }
 
+    // Counts lie in the table, beside the labels.
+    void add_with_counts(const Label* labels, std::size_t n_labels) {
+        constexpr std::size_t most = std::size_t{1} << 31;  // that 32 bits can count
+        TableFor<Label, id_of<Label>> count_of;
+        Runs<Label> runs;
+        for (std::size_t begin = 0; begin < n_labels; begin += most) {
+            for_each_piece(begin, std::min(n_labels, begin + most), [&](std::size_t offset, std::size_t length) {
+                runs.split(labels + offset, length);
+                count_runs(runs, count_of);
+                return true;
+            });
+            counts.resize(ids.labels.size(), 0);
+            bool inserted;
+            for (std::size_t i = 0; i < counts.size(); ++i)
+                counts[i] += static_cast<std::int64_t>(
+                    std::exchange(count_of.find_or_insert(ids.labels[i], 0, inserted), id_of<Label>{0}));
+        }
+    }
+
     // Within a line the C-order index only grows, so the least one of a run is that of its first item.
-    template <bool with_first>
-    void add_with_stats(const Label* labels, const std::int64_t* shape, int ndim, bool fortran) {
+    void add_with_first(const Label* labels, const std::int64_t* shape, int ndim, bool fortran) {
         Runs<Label> runs;
         const auto add = [&](std::int64_t line, std::int64_t n, std::int64_t start, std::int64_t step) {
             for_each_piece(0, static_cast<std::size_t>(n), [&](std::size_t offset, std::size_t length) {
                 runs.split(labels + line + offset, length);
-                runs.locate();
-                add_piece<with_first>(runs, start + static_cast<std::int64_t>(offset) * step, step);
+                add_piece(runs, start + static_cast<std::int64_t>(offset) * step, step);
                 return true;
             });
         };
@@ -100,15 +120,25 @@ struct Distinct {
         put_in_front(lowest, is_present, nullptr, nullptr);
     }
 
-    template <bool with_first>
-    void tally(const Label* labels, const std::int64_t* shape, int ndim, bool fortran, Label lowest,
-               std::size_t n_keys) {
+    void tally_counts(const Label* labels, std::size_t n_labels, Label lowest, std::size_t n_keys) {
         ZeroedArray<std::int64_t> count_of(n_keys);
-        std::vector<std::int64_t> first_of(with_first ? n_keys : 0, nowhere);
+        const auto count_other = [&](Label label) { count(ids.id_for(label), nowhere); };
+        if constexpr (sizeof(Label) == 1) {
+            tally<std::uint32_t, 4>(labels, n_labels, lowest, &count_of[0], n_keys, count_other);
+        } else if (sizeof(Label) > 2 && n_keys <= first_level_keys) {
+            tally<std::uint16_t, 1>(labels, n_labels, lowest, &count_of[0], n_keys, count_other);
+        } else {
+            tally<std::uint32_t, 1>(labels, n_labels, lowest, &count_of[0], n_keys, count_other);
+        }
+        put_in_front(lowest, count_of, count_of.begin(), nullptr);
+    }
+
+    void tally_with_first(const Label* labels, const std::int64_t* shape, int ndim, bool fortran, Label lowest,
+                          std::size_t n_keys) {
+        ZeroedArray<std::int64_t> count_of(n_keys);
+        std::vector<std::int64_t> first_of(n_keys, nowhere);
         const auto add = [&](std::int64_t line, std::int64_t n, std::int64_t start, std::int64_t step) {
             const Label* items = labels + line;
-            if constexpr (!with_first && sizeof(Label) <= 2)
-                return count_items(items, static_cast<std::size_t>(n), count_of);
             std::int64_t* const counts_to = &count_of[0];  // what is captured would be read anew after each write
             std::int64_t* const first_to = first_of.data();
             const Label from = lowest;
@@ -117,14 +147,14 @@ struct Distinct {
                 const auto at = static_cast<Label>(items[i] - from);
                 if (at < n_places) [[likely]] {
                     ++counts_to[at];
-                    if constexpr (with_first) first_to[at] = std::min(first_to[at], start + i * step);
+                    first_to[at] = std::min(first_to[at], start + i * step);
                 } else {
                     count(ids.id_for(items[i]), start + i * step);
                 }
             }
         };
         for_each_line(shape, ndim, fortran, add);
-        put_in_front(lowest, count_of, count_of.begin(), with_first ? first_of.data() : nullptr);
+        put_in_front(lowest, count_of, count_of.begin(), first_of.data());
     }
 
     // The labels of a sorted array, each once, and their counts unless that is null; `out` may be the array.
@@ -133,7 +163,6 @@ struct Distinct {
         std::size_t n_found = 0;
         for_each_piece(0, n_labels, [&](std::size_t offset, std::size_t length) {
             runs.split(sorted + offset, length);
-            if (counts_out) runs.locate();
             // The first run may go on one that an earlier piece began.
             const std::size_t known = n_found > 0 && runs.keys[0] == out[n_found - 1];
             if (counts_out) {
@@ -149,49 +178,36 @@ struct Distinct {
     }
 
    private:
-    template <bool with_first>
+    void count_runs(Runs<Label>& runs, TableFor<Label, id_of<Label>>& count_of) {
+        runs.join();
+        const Label* const keys = runs.keys;
+        std::uint32_t elsewhere[piece_size];
+        const auto length_of = [&](std::size_t run) { return static_cast<id_of<Label>>(runs.length_of(run)); };
+        const std::size_t n_elsewhere = count_of.add(keys, runs.n, elsewhere, length_of);
+        for (std::size_t i = 0; i < n_elsewhere; ++i) {
+            const Label label = keys[elsewhere[i]];
+            bool inserted;
+            count_of.find_or_insert(label, 0, inserted) += length_of(elsewhere[i]);
+            if (inserted) ids.labels.push_back(label);
+        }
+    }
+
     void add_piece(const Runs<Label>& runs, std::int64_t start, std::int64_t step) {
         id_of<Label> id_of_run[piece_size];
         ids.ids_for(runs, id_of_run);
         make_room();
         std::int64_t* const counts_to = counts.data();
         std::int64_t* const first_to = first.data();
-        std::int64_t begin = 0;
         for (std::size_t run = 0; run < runs.n; ++run) {
             const auto id = id_of_run[run];
-            const std::int64_t end = runs.last[run] + std::int64_t{1};
-            counts_to[id] += end - begin;
-            if constexpr (with_first) first_to[id] = std::min(first_to[id], start + begin * step);
-            begin = end;
+            counts_to[id] += static_cast<std::int64_t>(runs.length_of(run));
+            first_to[id] = std::min(first_to[id], start + static_cast<std::int64_t>(runs.first_of(run)) * step);
         }
     }
 
     void make_room() {
         counts.resize(ids.labels.size(), 0);
         first.resize(ids.labels.size(), nowhere);
-    }
-
-    // Counts the items of 1 or 2 bytes: read 8 bytes at a time, into tables that take turns, since an item that follows
-    // its like would wait for the count of that to be written.
-    static void count_items(const Label* items, std::size_t n, ZeroedArray<std::int64_t>& count_of) {
-        constexpr std::size_t n_tables = sizeof(Label) == 1 ? 4 : 1;
-        constexpr std::size_t n_keys = std::size_t{1} << (8 * sizeof(Label) % 64);
-        std::vector<std::uint32_t> tables(n_tables * n_keys);
-        const std::size_t most = std::size_t{1} << 31;  // that a table can count
-        for (std::size_t begin = 0; begin < n; begin += most) {
-            const std::size_t end = std::min(n, begin + most);
-            std::uint32_t* const to = tables.data();
-            std::size_t i = begin;
-            for (; i + 8 / sizeof(Label) <= end; i += 8 / sizeof(Label)) {
-                std::uint64_t word;
-                std::memcpy(&word, items + i, 8);
-                for (std::size_t item = 0; item < 8 / sizeof(Label); ++item)
-                    ++to[item % n_tables * n_keys + static_cast<Label>(word >> (8 * sizeof(Label) * item % 64))];
-            }
-            for (; i < end; ++i) ++to[items[i]];
-            for (std::size_t at = 0; at < tables.size(); ++at) count_of[at % n_keys] += tables[at];
-            std::fill(tables.begin(), tables.end(), 0);
-        }
     }
 
     void count(std::size_t id, std::int64_t index) {
