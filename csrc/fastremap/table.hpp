@@ -26,6 +26,9 @@ inline constexpr std::size_t prefetch_distance = 16;
 // After how many slots a key is looked for alone.
 inline constexpr std::size_t n_passes = 4;
 
+// The value of keys of which only one thing is to be known: that they are there.
+struct Nothing {};
+
 template <class Key, class Value>
 class Table {
    public:
@@ -39,6 +42,11 @@ class Table {
         return look_up(keys, n, elsewhere, [=, slots = slots_.begin()](std::size_t i, std::size_t at, bool) {
             values[i] = slots[at].value;
         });
+    }
+
+    // Writes the places of those of n keys that are not found at once; as above.
+    std::size_t find_others(const Key* keys, std::size_t n, std::uint32_t* elsewhere) const {
+        return look_up(keys, n, elsewhere, [](std::size_t, std::size_t, bool) {});
     }
 
     // Adds number_of(i) to the value of the i-th of n keys; but for those that are not found at once, as above.
@@ -81,7 +89,7 @@ class Table {
    private:
     struct Slot {
         Key tag;  // the key with the bits of `mark` flipped; 0 is a free slot, as fresh memory has it
-        Value value;
+        [[no_unique_address]] Value value;
     };
     // An arbitrary value that labels rarely have: the one key that is kept beside the slots.
     static constexpr Key mark = static_cast<Key>(0xA24BAED4963EE407u);
@@ -205,6 +213,15 @@ class DirectTable {
             if (value) values[i] = *value;
             elsewhere[n_elsewhere] = static_cast<std::uint32_t>(i);
             n_elsewhere += value == nullptr;
+        }
+        return n_elsewhere;
+    }
+
+    std::size_t find_others(const Key* keys, std::size_t n, std::uint32_t* elsewhere) const {
+        std::size_t n_elsewhere = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            elsewhere[n_elsewhere] = static_cast<std::uint32_t>(i);
+            n_elsewhere += find(keys[i]) == nullptr;
         }
         return n_elsewhere;
     }

@@ -58,12 +58,23 @@ struct Distinct {
     std::vector<std::int64_t> counts;
     std::vector<std::int64_t> first;  // least C-order index
 
-    void add_labels_only(const Label* labels, std::size_t n_labels) {
+    // In C order the first index of a label is where it is met for the first time.
+    template <bool with_first>
+    void add_labels(const Label* labels, std::size_t n_labels) {
+        TableFor<Label, Nothing> met;  // without values: half as large in the cache
         Runs<Label> runs;
         for_each_piece(0, n_labels, [&](std::size_t offset, std::size_t length) {
             runs.split(labels + offset, length);
-            id_of<Label> id_of_run[piece_size];
-            ids.ids_for(runs, id_of_run);
+            std::uint32_t elsewhere[piece_size];
+            const std::size_t n_elsewhere = met.find_others(runs.keys, runs.n_keys(), elsewhere);
+            for (std::size_t i = 0; i < n_elsewhere; ++i) {
+                const std::size_t run = elsewhere[i];
+                bool inserted;
+                met.find_or_insert(runs.keys[run], Nothing{}, inserted);
+                if (!inserted) continue;
+                ids.labels.push_back(runs.keys[run]);
+                if constexpr (with_first) first.push_back(static_cast<std::int64_t>(offset + runs.first_of(run)));
+            }
             return true;
         });
     }
