@@ -6,6 +6,7 @@
 //
 // What:       a planner splits the reversal into a few passes, each of which streams once over the array.
 // Requires:   items that may be copied byte by byte; no alignment. C++17 and its standard library, nothing else.
+// Order:      tuning; index equations; data movement; planner; carrying out a plan; what callers use.
 // Complexity: O(n) for each of one to three passes (more only for extreme shapes); scratch of at most 2 % of the array
 //             or 16 MiB, whichever is more, all of it allocated before the first write, so that std::bad_alloc leaves
 //             the array as it was.
