@@ -44,9 +44,12 @@ struct Relation {
                 const First* first_piece = first + line + offset;
                 const Second* second_piece = second + line + offset;
                 first_runs.split_jointly(first_piece, second_runs, second_piece, length);
+                id_of<First> id_of_run[piece_size];
+                first_ids.ids_for(first_runs, id_of_run);
+                if constexpr (!with_pairs) make_room();
                 for (std::size_t run = 0; run < first_runs.n; ++run) {
                     const std::size_t at = first_runs.stop_of(run) - 1;
-                    note<with_pairs>(first_piece[at], second_piece[at],
+                    note<with_pairs>(id_of_run[run], second_piece[at],
                                      start + static_cast<std::int64_t>(offset + at) * step);
                 }
                 return true;
@@ -63,21 +66,20 @@ struct Relation {
     }
 
    private:
+    void make_room() {
+        last_partner.resize(first_ids.labels.size());
+        last_index.resize(first_ids.labels.size(), -1);
+    }
+
     template <bool with_pairs>
-    void note(First label, Second partner, std::int64_t index) {
-        const auto id = first_ids.id_for(label);
+    void note(id_of<First> id, Second partner, std::int64_t index) {
         if constexpr (with_pairs) {
             const auto partner_id = pairs->second_ids.id_for(partner);
             if ((id | partner_id) >> 16 >> 16) throw std::length_error("more than 2^32 labels: too many to relate");
             pairs->ids.id_for(static_cast<std::uint64_t>(id) << 32 | partner_id);
-        } else {
-            if (id == last_partner.size()) {
-                last_partner.push_back(partner);
-                last_index.push_back(index);
-            } else if (index > last_index[id]) {
-                last_partner[id] = partner;
-                last_index[id] = index;
-            }
+        } else if (index > last_index[id]) {
+            last_partner[id] = partner;
+            last_index[id] = index;
         }
     }
 };

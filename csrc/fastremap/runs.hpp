@@ -112,23 +112,16 @@ class Runs {
 
     void split(const Label* labels, std::size_t n_labels) {
         mark(labels, n_labels);
-        locate();
-        const std::size_t n_runs = n;  // in a register, whatever the keys may alias
-        if (2 * n_runs > n_labels) {
-            pick_(labels, ends_, n_labels, keys);
-        } else {
-            for (std::size_t run = 0; run < n_runs; ++run) keys[run] = labels[stop_of(run) - 1];
-        }
-        std::fill_n(keys + n_runs, slack, Label{0});
+        split_where_marked(labels, n_labels);
     }
 
-    // The runs of the places where both arrays have a label throughout; they have no keys.
+    // The runs of the places where both arrays have one label throughout; the keys are those of this array.
     template <class Other>
     void split_jointly(const Label* labels, Runs<Other>& other, const Other* other_labels, std::size_t n_labels) {
         mark(labels, n_labels);
         other.mark(other_labels, n_labels);
         for (std::size_t byte = 0; byte * 8 < n_labels; ++byte) ends_[byte] |= other.ends()[byte];
-        locate();
+        split_where_marked(labels, n_labels);
     }
 
     // Where a run begins, which is where the one before it stops.
@@ -160,7 +153,16 @@ class Runs {
     const std::uint8_t* ends() const { return ends_; }
 
    private:
-    void locate() { n = positions_(ends_, n_labels_, bounds_ + 1); }
+    void split_where_marked(const Label* labels, std::size_t n_labels) {
+        n = positions_(ends_, n_labels, bounds_ + 1);
+        const std::size_t n_runs = n;  // in a register, whatever the keys may alias
+        if (2 * n_runs > n_labels) {
+            pick_(labels, ends_, n_labels, keys);
+        } else {
+            for (std::size_t run = 0; run < n_runs; ++run) keys[run] = labels[stop_of(run) - 1];
+        }
+        std::fill_n(keys + n_runs, slack, Label{0});
+    }
 
     std::size_t n_labels_ = 0;
     std::uint8_t ends_[piece_size / 8 + slack];
