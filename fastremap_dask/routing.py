@@ -184,5 +184,6 @@ def route(group: Group, *, scratch: Scratch, n_parts: int, dtype: np.dtype) -> d
         at += some.size
     for name in group.names:
         labels = Columns.open(scratch.folder, f"states/{name}").read("labels").astype(keys.dtype, copy=False)
-        scratch.folder.put(f"ids/{name}", pack({"ids": ids[np.searchsorted(keys, labels)]}))
+        has_all = labels.size == keys.size  # as blocks of labels without locality do
+        scratch.folder.put(f"ids/{name}", pack({"ids": ids if has_all else ids[np.searchsorted(keys, labels)]}))
     return scratch.write({}, "route", group.index, index=group.index)
