@@ -48,6 +48,8 @@ class ThreadExecutor:
         How many there are.
     """
 
+    batch = 1
+
     def __init__(self, pool: ThreadPoolExecutor, n: int):
         self._pool, self._n = pool, n
 
@@ -70,6 +72,10 @@ class ThreadExecutor:
     def results(self, futures: list[Any]) -> list[Any]:
         """Return what tasks returned."""
         return [future.result() for future in futures]
+
+    def killed(self, error: BaseException) -> bool:
+        """Threads do not die."""
+        return False
 
     def explain(self, error: BaseException) -> str:
         """Say what went wrong."""
@@ -98,6 +104,9 @@ class ClusterExecutor:
     task_nbytes : int
         Memory that a task is projected to use, for the message where workers die.
     """
+
+    # A task takes driver, scheduler and worker 5 ms or more, as long as it takes to read a chunk of some megabytes.
+    batch = 8
 
     def __init__(
         self, client: Client, *, ends: bool = False, worker_timeout: float = WORKERLESS_S, task_nbytes: int = 0
@@ -167,11 +176,15 @@ class ClusterExecutor:
                 raise JobError(f"the results of tasks were lost: {describe(error)}") from error
             return results
 
-    def explain(self, error: BaseException) -> str:
-        """Say what went wrong, and what to do where workers die."""
+    def killed(self, error: BaseException) -> bool:
+        """Tell whether several workers died of the task, one after the other."""
         from distributed import KilledWorker
 
-        if isinstance(error, KilledWorker):
+        return isinstance(error, KilledWorker)
+
+    def explain(self, error: BaseException) -> str:
+        """Say what went wrong, and what to do where workers die."""
+        if self.killed(error):
             projected = f", projected at {self.task_nbytes / 1e6:.0f} MB," if self.task_nbytes else ""
             return (
                 f"each worker process that took this task{projected} died, most likely for want of memory: "

@@ -210,7 +210,7 @@ class Run:
         done(0)
         task = partial(tasks.tracked, function=function, lock=self.journal.lock)
         try:
-            stages.run(self.executor, task, counted(), done, taken)
+            stages.run(self.executor, task, counted(), done, taken, n)
         except JobError as error:
             raise JobError(f"{name}: {error}") from error.__cause__
         self._peaks = self.executor.on_each_process(peak_nbytes)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from queue import Empty, SimpleQueue
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from .plan import Grid
 
@@ -42,6 +44,9 @@ class Executor(Protocol):
     function as the list of their results.
     """
 
+    # The most arguments that one task is worth: where to hand out a task takes as long as some tasks do, several.
+    batch: int
+
     def submit(self, function: Callable[..., Any], argument: Any, *, urgent: bool = False) -> Future:
         """Start a task as soon as a thread is free."""
 
@@ -56,6 +61,9 @@ class Executor(Protocol):
 
     def results(self, futures: list[Any]) -> list[Any]:
         """Return what tasks that have ended well returned."""
+
+    def killed(self, error: BaseException) -> bool:
+        """Tell whether a task was given up because processes died each time they ran it."""
 
     def explain(self, error: BaseException) -> str:
         """Say in one line what went wrong with a task."""
@@ -73,22 +81,25 @@ def run(
     arguments: Iterable[Any],
     done: Callable[[int], None] = lambda n: None,
     take: Callable[[Any], None] | None = None,
+    n: int | None = None,
 ) -> None:
     """
-    Run a task for each argument.
+    Call a function with each argument, in tasks of one or some.
 
     Parameters
     ----------
     executor : Executor
         Where.
     function : callable
-        The task.
+        What tasks do.
     arguments : iterable
-        One for each task, taken as there is room; what `str` makes of one names the task in errors.
+        Taken as there is room; what `str` makes of one names it in errors.
     done : callable, optional
-        Told the number of finished tasks after each.
+        Told the number of arguments that are done after each.
     take : callable, optional
-        Given what each task returns, in whatever order they end.
+        Given what the function returns for each, in whatever order they end.
+    n : int, optional
+        How many arguments there are at most. If it is not known, each has a task of its own.
 
     Raises
     ------
@@ -97,17 +108,51 @@ def run(
     """
     with _Flight(executor) as flight:
         source = iter(arguments)
-        n = 0
+        n_begun = n_done = 0
         while True:
-            for argument in islice(source, flight.room()):
-                flight.add(function, argument, str(argument))
+            for _ in range(flight.room()):
+                some = tuple(islice(source, _batch_size(executor, 0 if n is None else n - n_begun)))
+                if not some:
+                    break
+                n_begun += len(some)
+                flight.add_some(function, some)
             if not flight.waiting:
                 return
-            ended = [future for _, future in flight.batch()]
-            for result in executor.results(ended) if take is not None else ():
-                take(result)
-            for _ in ended:
-                done(n := n + 1)
+            ended = flight.batch()
+            if take is not None:
+                for (some, _), result in zip(ended, executor.results([future for _, future in ended]), strict=True):
+                    for one in result if len(some) > 1 else (result,):
+                        take(one)
+            for _ in range(sum(len(some) for some, _ in ended)):
+                done(n_done := n_done + 1)
+
+
+def _batch_size(executor: Executor, n_left: int) -> int:
+    """Return how many arguments the next task is to have: fewer towards the end, so that all threads end at once."""
+    return max(1, min(executor.batch, n_left // (2 * IN_FLIGHT_PER_THREAD * executor.n_threads())))
+
+
+@dataclass(frozen=True, slots=True)
+class _Some:
+    """Hold the arguments of one task, as something that no executor looks into."""
+
+    arguments: tuple[Any, ...]
+
+    def call(self, function: Callable[..., Any]) -> list[Any]:
+        """Call a function with each; an error tells which one it is about."""
+        results = []
+        for at, argument in enumerate(self.arguments):
+            try:
+                results.append(function(argument))
+            except Exception as error:
+                error.failed_at = at  # type: ignore[attr-defined]
+                raise
+        return results
+
+
+def _call_with_each(some: _Some, *, function: Callable[..., Any]) -> list[Any]:
+    """Call a function with each argument of a task."""
+    return some.call(function)
 
 
 def reduce(
@@ -211,7 +256,7 @@ class _Flight:
 
     def __init__(self, executor: Executor):
         self.executor = executor
-        self.waiting: dict[Any, tuple[str, Any, tuple[type[Exception], ...]]] = {}
+        self.waiting: dict[Any, _Task] = {}
         self._ended: SimpleQueue[Any] = SimpleQueue()
 
     def __enter__(self) -> _Flight:
@@ -235,8 +280,16 @@ class _Flight:
         passed_on: tuple[type[Exception], ...] = (),
     ) -> None:
         future = self.executor.submit(function, argument, urgent=urgent)
-        self.waiting[future] = (name, tag, passed_on)
+        self.waiting[future] = _Task(function, argument, name, tag, passed_on)
         future.add_done_callback(self._ended.put)
+
+    def add_some(self, function: Callable[..., Any], some: tuple[Any, ...]) -> None:
+        """Begin a task for one argument or some, which are its tag."""
+        if len(some) == 1:
+            self.add(function, some[0], str(some[0]), tag=some)
+        else:
+            name = f"{some[0]} and {len(some) - 1} more"
+            self.add(partial(_call_with_each, function=function), _Some(some), name, tag=some)
 
     def batch(self) -> list[tuple[Any, Any]]:
         """Wait for a task to end; return tag and future of all that have ended by then."""
@@ -250,13 +303,31 @@ class _Flight:
         while True:
             try:
                 future = self._ended.get(timeout=CHECK_S)
-                break
             except Empty:
                 self.executor.check()
-        name, tag, passed_on = self.waiting.pop(future)
-        error = self.executor.error(future)
-        if isinstance(error, passed_on):
-            raise error
-        if error is not None:
-            raise JobError(f"{name}: {self.executor.explain(error)}") from error
-        return tag, future
+                continue
+            task = self.waiting.pop(future)
+            error = self.executor.error(future)
+            if error is None:
+                return task.tag, future
+            if isinstance(error, task.passed_on):
+                raise error
+            if not isinstance(task.argument, _Some) or not self.executor.killed(error):
+                raise JobError(f"{task.about(error)}: {self.executor.explain(error)}") from error
+            for argument in task.argument.arguments:  # which of them it was is seen when each has a task of its own
+                self.add_some(task.function.keywords["function"], (argument,))
+
+
+class _Task(NamedTuple):
+    """What is to be known of a task until it has ended."""
+
+    function: Any
+    argument: Any
+    name: str
+    tag: Any
+    passed_on: tuple[type[Exception], ...]
+
+    def about(self, error: BaseException) -> str:
+        """Name the argument that an error is about, or else the task."""
+        at = getattr(error, "failed_at", None)
+        return self.name if at is None else str(self.argument.arguments[at])

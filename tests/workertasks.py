@@ -11,6 +11,15 @@ def write_slowly(n, *, folder):
         raise RuntimeError("this one fails")
 
 
+def die_of_seven(n):
+    if n == 7:
+        die(n)
+
+
+def inverse_of_difference(n):
+    return 1 / (n - 137)
+
+
 def first_voxel(block):
     return block.offset[0]
 

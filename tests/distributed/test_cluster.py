@@ -18,7 +18,7 @@ import pytest
 import zarr
 from distributed import Client, LocalCluster
 from stores import files, labels_of, stored
-from workertasks import die, first_voxel, package_lost, tables_held, write_slowly
+from workertasks import die, die_of_seven, first_voxel, inverse_of_difference, package_lost, tables_held, write_slowly
 
 import fastremap
 from fastremap_dask import executors, remap_zarr, renumber_zarr, stages
@@ -193,10 +193,31 @@ def test_a_cluster_without_workers(source, tmp_path, monkeypatch):
     assert not (tmp_path / "b.zarr").exists()
 
 
-@pytest.mark.parametrize("status", ["cancelled", "lost", "pending"])
-def test_a_task_that_is_lost_has_not_ended_well(client, status):
-    error = executors.ClusterExecutor(client).error(SimpleNamespace(status=status))
+def test_a_task_of_a_scheduler_that_is_lost_has_not_ended_well(client):
+    error = executors.ClusterExecutor(client).error(SimpleNamespace(status="cancelled"))
     assert isinstance(error, ConnectionError)
+
+
+def test_a_task_has_several_blocks_where_there_are_many(client):
+    executor, counts, got = executors.ClusterExecutor(client), [], []
+    stages.run(executor, operator.neg, range(400), counts.append, got.append, 400)
+    assert sorted(got) == list(range(-399, 1))
+    assert counts == list(range(1, 401))
+    assert 400 / executor.batch <= executor._n_submitted < 200
+
+
+def test_the_block_of_several_that_fails_is_named(client):
+    with pytest.raises(JobError, match=r"^137: ZeroDivisionError"):
+        stages.run(executors.ClusterExecutor(client), inverse_of_difference, range(400), n=400)
+
+
+@pytest.mark.slow
+def test_the_block_of_several_that_kills_its_workers_is_named():
+    with (
+        executors.local_cluster(1, 1) as executor,
+        pytest.raises(JobError, match=r"^7: each worker process that took this task died"),
+    ):
+        stages.run(executor, die_of_seven, range(100), n=100)
 
 
 @pytest.mark.slow
