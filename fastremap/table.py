@@ -47,7 +47,8 @@ class LabelTable(ColumnMapping):
         """Take arrays that are already as `old` and `new` must be; use `from_arrays` for any others."""
         for array in (old, new):
             array.setflags(write=False)
-        self.old, self.new = old, new
+        self.old: np.ndarray = old
+        self.new: np.ndarray = new
         self._path, self._digest = _path, _digest
         self._built: dict[np.dtype, Any] = {}  # what `remap` builds from the table, by dtype of the labels
 

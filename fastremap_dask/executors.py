@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import signal
 import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import resource_tracker
@@ -288,6 +289,7 @@ def local_cluster(
     )
     with ExitStack() as stack:
         with _interrupts_deferred(), settings:
+            stack.enter_context(_environment_restored(dask.config.get("distributed.nanny.pre-spawn-environ")))
             cluster = LocalCluster(
                 n_workers=n_workers,
                 threads_per_worker=n_threads,
@@ -301,6 +303,19 @@ def local_cluster(
             stack.callback(_close, client)
         log_dashboard(client)
         yield ClusterExecutor(client, ends=True, **given)
+
+
+@contextmanager
+def _environment_restored(names: Iterable[str]) -> Iterator[None]:
+    """Restore environment variables: distributed sets in this process what its workers are to inherit."""
+    before = {name: os.environ.get(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 def log_dashboard(client: Client) -> None:

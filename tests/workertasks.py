@@ -20,6 +20,10 @@ def inverse_of_difference(n):
     return 1 / (n - 137)
 
 
+def malloc_settings():
+    return os.environ["MALLOC_TRIM_THRESHOLD_"], os.environ["MALLOC_MMAP_THRESHOLD_"]
+
+
 def first_voxel(block):
     return block.offset[0]
 

@@ -18,7 +18,16 @@ import pytest
 import zarr
 from distributed import Client, LocalCluster
 from stores import files, labels_of, stored
-from workertasks import die, die_of_seven, first_voxel, inverse_of_difference, package_lost, tables_held, write_slowly
+from workertasks import (
+    die,
+    die_of_seven,
+    first_voxel,
+    inverse_of_difference,
+    malloc_settings,
+    package_lost,
+    tables_held,
+    write_slowly,
+)
 
 import fastremap
 from fastremap_dask import executors, remap_zarr, renumber_zarr, stages
@@ -196,6 +205,15 @@ def test_a_cluster_without_workers(source, tmp_path, monkeypatch):
 def test_a_task_of_a_scheduler_that_is_lost_has_not_ended_well(client):
     error = executors.ClusterExecutor(client).error(SimpleNamespace(status="cancelled"))
     assert isinstance(error, ConnectionError)
+
+
+def test_a_local_cluster_leaves_the_environment_as_it_was(monkeypatch):
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "99")  # where there is a setting already, it holds
+    monkeypatch.delenv("MALLOC_MMAP_THRESHOLD_", raising=False)
+    with executors.local_cluster(1, 1) as executor:
+        assert executor.on_each_process(malloc_settings) == (("99", "1073741824"),)
+    assert os.environ["MALLOC_TRIM_THRESHOLD_"] == "99"
+    assert "MALLOC_MMAP_THRESHOLD_" not in os.environ
 
 
 def test_a_task_has_several_blocks_where_there_are_many(client):

@@ -237,7 +237,7 @@ def test_the_handler_of_sigterm_is_put_back(source, tmp_path):
 def test_a_cluster_is_used_and_its_dashboard_named(source, tmp_path):
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0") as cluster:
         result = invoke("renumber", source, tmp_path / "b.zarr", "--scheduler", cluster.scheduler_address)
         assert result.exit_code == 0, result.stderr
         named = "dashboard" in cluster.scheduler_info["services"]
