@@ -260,7 +260,7 @@ def compare(
             progress("compare", n, n_blocks)
 
     done(0)
-    with executors.threads(plan.n_threads) as executor:
+    with executors.threads(plan.n_threads, keeps=plan.can_keep(memory_limit_nbytes)) as executor:
         task = partial(_compare_block, source=source, target=target, images=images)
         tally = stages.reduce(executor, task, map(grid.block, numbers), _merge, _merge, FAN_IN, done)
     return tally if whole else _merge([tally, _compare_absent(source, target, images, grid, numbers)])

@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 RECOUNT_S = 5.0
 # How long a cluster may be without any worker before a job gives up.
 WORKERLESS_S = 120.0
-# From <malloc.h>. While a job runs, glibc keeps what is freed, up to KEPT_NBYTES, for the next block: pages that are
-# fresh from the system cost more than it takes to read a chunk into them. GLIBCS_NBYTES is where its own rule ends.
+# From <malloc.h>. glibc can keep what is freed, up to KEPT_NBYTES, for the next block: pages that are fresh from the
+# system cost more than it takes to read a chunk into them. Or it can give back at once whatever was larger than
+# GIVEN_BACK_NBYTES, its first threshold. GLIBCS_NBYTES is where its own rule ends.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-KEPT_NBYTES, GLIBCS_NBYTES = 2**30, 2**25
+KEPT_NBYTES, GIVEN_BACK_NBYTES, GLIBCS_NBYTES = 2**30, 2**17, 2**25
 
 
 class ThreadExecutor:
@@ -219,7 +220,7 @@ class ClusterExecutor:
 
 
 @contextmanager
-def threads(n: int) -> Iterator[Executor]:
+def threads(n: int, *, keeps: bool = True) -> Iterator[Executor]:
     """
     Run tasks on threads of this process for the length of a `with` block.
 
@@ -227,25 +228,27 @@ def threads(n: int) -> Iterator[Executor]:
     ----------
     n : int
         Threads, at least 1.
+    keeps : bool
+        Whether there is room to keep memory that was freed for the next block.
 
     Yields
     ------
     Executor
         The executor.
     """
-    with _memory_kept(), ThreadPoolExecutor(n, thread_name_prefix="fastremap") as pool:
+    with _allocator_set(keeps), ThreadPoolExecutor(n, thread_name_prefix="fastremap") as pool:
         yield ThreadExecutor(pool, n)
 
 
 @contextmanager
-def _memory_kept() -> Iterator[None]:
-    """Have glibc, where it is the allocator, keep what is freed for what comes next, and give it back at the end."""
+def _allocator_set(keeps: bool) -> Iterator[None]:
+    """Have glibc, where it is the allocator, keep what is freed, or give it back; and in the end give back all."""
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     if not hasattr(libc, "mallopt"):  # musl has none
         yield
         return
-    libc.mallopt(M_MMAP_THRESHOLD, KEPT_NBYTES)
-    libc.mallopt(M_TRIM_THRESHOLD, KEPT_NBYTES)
+    libc.mallopt(M_MMAP_THRESHOLD, KEPT_NBYTES if keeps else GIVEN_BACK_NBYTES)
+    libc.mallopt(M_TRIM_THRESHOLD, KEPT_NBYTES if keeps else GIVEN_BACK_NBYTES)
     try:
         yield
     finally:
@@ -256,7 +259,7 @@ def _memory_kept() -> Iterator[None]:
 
 @contextmanager
 def local_cluster(
-    n_workers: int, n_threads: int, memory_limit_nbytes: int | None = None, **given: Any
+    n_workers: int, n_threads: int, memory_limit_nbytes: int | None = None, *, keeps: bool = True, **given: Any
 ) -> Iterator[Executor]:
     """
     Run tasks on worker processes of this machine, which live as long as the `with` block.
@@ -269,6 +272,8 @@ def local_cluster(
         Threads in each.
     memory_limit_nbytes : int, optional
         Memory that each may use before it is stopped and started anew. Default: its share of the machine's.
+    keeps : bool
+        Whether each has room to keep memory that was freed for the next block.
     **given
         For `ClusterExecutor`.
 
@@ -279,16 +284,14 @@ def local_cluster(
     """
     from distributed import Client, LocalCluster
 
-    # Workers that are started anew take their logging, and their settings of glibc, from the configuration alone.
-    settings = dask.config.set(
-        {
-            "logging": {"distributed": "critical"},
-            "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": KEPT_NBYTES,
-            "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": KEPT_NBYTES,
-        }
-    )
+    # Workers that are started anew take their logging, and their settings of glibc, from the configuration alone. As
+    # distributed sets it, glibc gives back what is freed.
+    settings: dict[str, Any] = {"logging": {"distributed": "critical"}}
+    if keeps:
+        for name in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"):
+            settings[f"distributed.nanny.pre-spawn-environ.{name}"] = KEPT_NBYTES
     with ExitStack() as stack:
-        with _interrupts_deferred(), settings:
+        with _interrupts_deferred(), dask.config.set(settings):
             stack.enter_context(_environment_restored(dask.config.get("distributed.nanny.pre-spawn-environ")))
             cluster = LocalCluster(
                 n_workers=n_workers,

@@ -245,6 +245,23 @@ class Plan:
         """Return the memory that one process is projected to use at most."""
         return PROCESS_NBYTES + self.n_threads * self.task_nbytes
 
+    def can_keep(self, memory_limit_nbytes: int | None) -> bool:
+        """
+        Tell whether a process has room for memory that it has freed and keeps for the next block.
+
+        Parameters
+        ----------
+        memory_limit_nbytes : int or None
+            What each process may use; None if it is not limited.
+
+        Returns
+        -------
+        bool
+            What is kept may lie in pieces too small for the next block: twice what is projected must fit. A worker
+            of Dask that stays above four fifths of its limit takes no task any more.
+        """
+        return memory_limit_nbytes is None or 2 * self.process_nbytes <= memory_limit_nbytes
+
     @property
     def rows_nbytes(self) -> int:
         """Return the bytes of labels, and of what is known of them, that a task which merges them takes at a time."""

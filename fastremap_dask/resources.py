@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import psutil
 from dask.system import CPU_COUNT
 from dask.utils import parse_bytes
 
@@ -163,8 +164,11 @@ class Resources:
         if self.client is not None:
             return nullcontext(ClusterExecutor(self.client, **given))
         if self.n_processes:
-            return executors.local_cluster(self.n_processes, plan.n_threads, self.memory_limit_nbytes, **given)
-        return executors.threads(plan.n_threads)
+            # As Dask has it, the share of a process in the machine's memory is its limit if there is no other.
+            limit = self.memory_limit_nbytes
+            keeps = plan.can_keep(limit or psutil.virtual_memory().total // self.n_processes)
+            return executors.local_cluster(self.n_processes, plan.n_threads, limit, keeps=keeps, **given)
+        return executors.threads(plan.n_threads, keeps=plan.can_keep(self.memory_limit_nbytes))
 
 
 def _positive(value: int, name: str) -> int:

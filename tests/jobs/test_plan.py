@@ -100,6 +100,10 @@ def test_projected_memory_is_that_of_the_blocks():
     nbytes = max(2.5 * 8 * block_voxels, 8 * block_voxels + 3 * 4 * block_voxels) + 64e6
     assert job.task_nbytes == nbytes
     assert job.process_nbytes == 150e6 + 2 * nbytes
+    # A worker that keeps what is freed, and comes near its limit by it, would never take a task again.
+    assert job.can_keep(None)
+    assert job.can_keep(2 * job.process_nbytes)
+    assert not job.can_keep(2 * job.process_nbytes - 1)
 
 
 def test_a_unit_that_does_not_fit_is_refused_with_a_limit_that_suffices():
