@@ -138,21 +138,17 @@ class _Some:
 
     arguments: tuple[Any, ...]
 
-    def call(self, function: Callable[..., Any]) -> list[Any]:
-        """Call a function with each; an error tells which one it is about."""
-        results = []
-        for at, argument in enumerate(self.arguments):
-            try:
-                results.append(function(argument))
-            except Exception as error:
-                error.failed_at = at  # type: ignore[attr-defined]
-                raise
-        return results
-
 
 def _call_with_each(some: _Some, *, function: Callable[..., Any]) -> list[Any]:
-    """Call a function with each argument of a task."""
-    return some.call(function)
+    """Call a function with each argument of a task; an error tells which one it is about."""
+    results = []
+    for at, argument in enumerate(some.arguments):
+        try:
+            results.append(function(argument))
+        except Exception as error:
+            error.failed_at = at  # type: ignore[attr-defined]
+            raise
+    return results
 
 
 def reduce(

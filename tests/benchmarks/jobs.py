@@ -170,12 +170,13 @@ if __name__ == "__main__":
 
 def scaling(options: argparse.Namespace, folder: pathlib.Path) -> None:
     """Print what two workers gain over one, and what a task costs where it has next to nothing to do."""
-    make_real(folder / "labels.zarr", options.edge)
+    for case, make in CASES.items():
+        make(folder / case, options.edge)
     tiny = zarr.create_array(folder / "tiny.zarr", shape=(512,), dtype=np.uint64, chunks=(1,))
     tiny[:] = np.arange(1, 513)
     print("| volume | stage | tasks | 1 worker s | 2 workers s | ratio |")
     print("|---|---|---|---|---|---|")
-    for name in ("labels.zarr", "tiny.zarr"):
+    for name in (*CASES, "tiny.zarr"):
         runs: dict[int, list[dict[str, float]]] = {1: [], 2: []}
         for _ in range(options.rounds):
             for workers, each in runs.items():
