@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 import uuid
@@ -22,6 +20,7 @@ import dask
 import psutil
 
 from . import stages
+from .allocator import KEPT_NBYTES, allocator_set
 from .stages import Executor, Future, JobError
 
 if TYPE_CHECKING:
@@ -31,11 +30,6 @@ if TYPE_CHECKING:
 RECOUNT_S = 5.0
 # How long a cluster may be without any worker before a job gives up.
 WORKERLESS_S = 120.0
-# From <malloc.h>. glibc can keep what is freed, up to KEPT_NBYTES, for the next block: pages that are fresh from the
-# system cost more than it takes to read a chunk into them. Or it can give back at once whatever was larger than
-# GIVEN_BACK_NBYTES, its first threshold. GLIBCS_NBYTES is where its own rule ends.
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-KEPT_NBYTES, GIVEN_BACK_NBYTES, GLIBCS_NBYTES = 2**30, 2**17, 2**25
 
 
 class ThreadExecutor:
@@ -236,25 +230,8 @@ def threads(n: int, *, keeps: bool = True) -> Iterator[Executor]:
     Executor
         The executor.
     """
-    with _allocator_set(keeps), ThreadPoolExecutor(n, thread_name_prefix="fastremap") as pool:
+    with allocator_set(keeps), ThreadPoolExecutor(n, thread_name_prefix="fastremap") as pool:
         yield ThreadExecutor(pool, n)
-
-
-@contextmanager
-def _allocator_set(keeps: bool) -> Iterator[None]:
-    """Have glibc, where it is the allocator, keep what is freed, or give it back; and in the end give back all."""
-    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if not hasattr(libc, "mallopt"):  # musl has none
-        yield
-        return
-    libc.mallopt(M_MMAP_THRESHOLD, KEPT_NBYTES if keeps else GIVEN_BACK_NBYTES)
-    libc.mallopt(M_TRIM_THRESHOLD, KEPT_NBYTES if keeps else GIVEN_BACK_NBYTES)
-    try:
-        yield
-    finally:
-        libc.mallopt(M_MMAP_THRESHOLD, GLIBCS_NBYTES)
-        libc.mallopt(M_TRIM_THRESHOLD, 2 * GLIBCS_NBYTES)
-        libc.malloc_trim(0)
 
 
 @contextmanager
