@@ -59,8 +59,14 @@ MUTANTS = [
     Mutant(
         "narrow tallies overflow",
         "csrc/fastremap/dense.hpp",
-        "if (offset > 0 && offset % most == 0) empty();",
-        "",
+        "std::numeric_limits<Count>::max() / piece_size * piece_size",
+        "std::numeric_limits<std::size_t>::max() / piece_size * piece_size",
+    ),
+    Mutant(
+        "counts of words in bytes overflow",
+        "csrc/fastremap/dense.hpp",
+        "if (FASTREMAP_CHOOSE(sum_of(counts.data(), n_values, greatest)) != batch) break;",
+        "FASTREMAP_CHOOSE(sum_of(counts.data(), n_values, greatest));",
     ),
     Mutant(
         "two labels that take turns: the last run",

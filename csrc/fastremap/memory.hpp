@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <new>
 #include <type_traits>
@@ -22,6 +23,18 @@ namespace fastremap {
 inline void prefetch([[maybe_unused]] const void* address) {
 #if defined(__GNUC__)  // clang too
     __builtin_prefetch(address);
+#endif
+}
+
+// Brings the n labels that are 16 KB after these, in the array or beyond it, into the second-level cache. A loop over
+// look-ups does so for the labels that are read one or more pieces later, a line at a time, while memory would rest.
+template <std::size_t n, class Label>
+void prefetch_ahead([[maybe_unused]] const Label* labels) {
+#if defined(__GNUC__)
+    constexpr std::uintptr_t ahead = std::uintptr_t{1} << 14;
+    const auto begin = reinterpret_cast<std::uintptr_t>(labels) + ahead;
+    for (std::size_t at = 0; at < n * sizeof(Label); at += 64)
+        __builtin_prefetch(reinterpret_cast<const void*>(begin + at), 0, 2);
 #endif
 }
 

@@ -15,6 +15,7 @@
 #include <type_traits>
 
 #include "isa.hpp"
+#include "memory.hpp"
 
 namespace fastremap {
 
@@ -30,7 +31,8 @@ using value_of = std::conditional_t<sizeof(Out) == 8, std::uint64_t, std::uint32
 
 // Each of the four steps exists once for every instruction set:
 //   mark:      labels -> one bit per item that is the last of its run
-//   positions: bits -> the index after the last item of each run; returns the runs
+//   positions: bits -> the index after the last item of each run; returns the runs. Meanwhile labels of later pieces
+//              come near, but those of 8 bytes, for which memory has no rest anyhow: they would come later.
 //   pick:      bits -> the labels of the runs, where most items are runs of their own
 //   fill:      bits, a value per run -> a value per item
 // The bit of item i is bit i % 8 of byte i / 8. The last item of a piece always ends a run. Bits are read in words of
@@ -53,9 +55,11 @@ void mark(const Label* labels, std::size_t n, std::uint8_t* ends) {
     mark_from(std::size_t{0}, labels, n, ends);
 }
 
-inline std::size_t positions(const std::uint8_t* ends, std::size_t n, std::uint16_t* stops) {
+template <class Label>
+std::size_t positions(const std::uint8_t* ends, std::size_t n, std::uint16_t* stops, const Label* labels) {
     std::size_t run = 0;
     for (std::size_t i = 0; i < n; i += 64) {
+        if constexpr (sizeof(Label) < 8) prefetch_ahead<64>(labels + i);
         std::uint64_t word = 0;
         for (std::size_t byte = 8; byte-- > 0;) word = word << 8 | ends[i / 8 + byte];
         for (; word; word &= word - 1)
@@ -154,7 +158,7 @@ class Runs {
 
    private:
     void split_where_marked(const Label* labels, std::size_t n_labels) {
-        n = positions_(ends_, n_labels, bounds_ + 1);
+        n = positions_(ends_, n_labels, bounds_ + 1, labels);
         const std::size_t n_runs = n;  // in a register, whatever the keys may alias
         if (2 * n_runs > n_labels) {
             pick_(labels, ends_, n_labels, keys);
@@ -168,7 +172,8 @@ class Runs {
     std::uint8_t ends_[piece_size / 8 + slack];
     std::uint16_t bounds_[1 + piece_size + slack];  // begins with 0; then where each run stops
     void (*mark_)(const Label*, std::size_t, std::uint8_t*) = FASTREMAP_CHOOSE(mark<Label>);
-    std::size_t (*positions_)(const std::uint8_t*, std::size_t, std::uint16_t*) = FASTREMAP_CHOOSE(positions);
+    std::size_t (*positions_)(const std::uint8_t*, std::size_t, std::uint16_t*, const Label*) =
+        FASTREMAP_CHOOSE(positions<Label>);
     void (*pick_)(const Label*, const std::uint8_t*, std::size_t, Label*) = FASTREMAP_CHOOSE(pick<Label>);
 };
 

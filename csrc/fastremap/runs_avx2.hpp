@@ -88,9 +88,12 @@ FASTREMAP_AVX2 void mark(const Label* labels, std::size_t n, std::uint8_t* ends)
     scalar::mark_from(i, labels, n, ends);
 }
 
-FASTREMAP_AVX2 inline std::size_t positions(const std::uint8_t* ends, std::size_t n, std::uint16_t* stops) {
+template <class Label>
+FASTREMAP_AVX2 std::size_t positions(const std::uint8_t* ends, std::size_t n, std::uint16_t* stops,
+                                     const Label* labels) {
     std::size_t run = 0;
     for (std::size_t i = 0; i < n; i += 8) {
+        if (sizeof(Label) < 8 && i % 64 == 0) prefetch_ahead<64>(labels + i);
         const __m128i places = _mm_cvtepu8_epi16(load8(places_of_bits[ends[i / 8]].data()));
         const __m128i after = _mm_add_epi16(places, _mm_set1_epi16(static_cast<short>(i + 1)));
         _mm_storeu_si128(reinterpret_cast<__m128i*>(stops + run), after);

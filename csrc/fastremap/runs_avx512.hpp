@@ -63,10 +63,13 @@ alignas(64) inline constexpr auto places_in_word = [] {
     return places;
 }();
 
-FASTREMAP_AVX512 inline std::size_t positions(const std::uint8_t* ends, std::size_t n, std::uint16_t* stops) {
+template <class Label>
+FASTREMAP_AVX512 std::size_t positions(const std::uint8_t* ends, std::size_t n, std::uint16_t* stops,
+                                       const Label* labels) {
     const __m512i places = _mm512_load_si512(places_in_word.data());
     std::size_t run = 0;
     for (std::size_t i = 0; i < n; i += 64) {
+        if constexpr (sizeof(Label) < 8) prefetch_ahead<64>(labels + i);
         std::uint64_t mask;
         std::memcpy(&mask, ends + i / 8, 8);
         const __m512i marked = _mm512_maskz_compress_epi8(mask, places);

@@ -113,20 +113,16 @@ struct Distinct {
 
     // Densely: the labels of [lowest, lowest + n_keys) have a place each.
     void tally_labels_only(const Label* labels, std::size_t n_labels, Label lowest, std::size_t n_keys) {
-        ZeroedArray<std::uint8_t> is_present(n_keys);
+        ZeroedArray<bool> is_present(n_keys);  // bytes could be anything, and all would be read anew after each write
         // Where no other label can be, all is known as soon as every one was met.
         const bool is_whole = n_keys - 1 == std::numeric_limits<Label>::max();
-        std::size_t i = 0;
-        for (std::size_t stop = n_keys; i < n_labels; stop *= 2) {
-            for (stop = std::min(stop, n_labels); i < stop; ++i) {
-                const auto at = static_cast<Label>(labels[i] - lowest);
-                if (at < n_keys) [[likely]] {
-                    is_present[at] = 1;
-                } else {
-                    ids.id_for(labels[i]);
-                }
-            }
-            if (is_whole && std::find(is_present.begin(), is_present.end(), 0) == is_present.end()) break;
+        std::size_t done = 0;
+        for (std::size_t stop = n_keys; done < n_labels; stop *= 2) {
+            stop = std::min(stop, n_labels);
+            const auto note = [marks = &is_present[0]](std::size_t, Label at) { marks[at] = true; };
+            for_each_item(labels + done, stop - done, lowest, n_keys, note, [&](Label label) { ids.id_for(label); });
+            done = stop;
+            if (is_whole && std::find(is_present.begin(), is_present.end(), false) == is_present.end()) break;
         }
         put_in_front(lowest, is_present, nullptr, nullptr);
     }
@@ -134,6 +130,8 @@ struct Distinct {
     void tally_counts(const Label* labels, std::size_t n_labels, Label lowest, std::size_t n_keys) {
         ZeroedArray<std::int64_t> count_of(n_keys);
         const auto count_other = [&](Label label) { count(ids.id_for(label), nowhere); };
+        const std::size_t done = tally_in_words(labels, n_labels, &count_of[0]);
+        labels += done, n_labels -= done;
         if constexpr (sizeof(Label) == 1) {
             tally<std::uint32_t, 4>(labels, n_labels, lowest, &count_of[0], n_keys, count_other);
         } else if (sizeof(Label) > 2 && n_keys <= first_level_keys) {

@@ -96,3 +96,24 @@ def test_more_of_one_label_than_a_narrow_tally_holds(code: str) -> None:
         fastremap.unique(labels, return_counts=True), np.unique(labels, return_counts=True), strict=True
     ):
         np.testing.assert_array_equal(actual, expected)
+
+
+@pytest.mark.parametrize("uneven", ["no", "from the start", "in the middle", "at the end", "one label 256 times"])
+@pytest.mark.parametrize("code", ["u1", "i1", "u2", "i2"])
+def test_counts_of_so_many_that_words_are_counted_in_bytes(code: str, uneven: str) -> None:
+    labels = np.random.default_rng(2).integers(0, 2**16, 2**21 + 2**20 + 12345, dtype="u2").view(code)
+    if uneven == "from the start":
+        labels[: labels.size // 3] = 5
+    elif uneven == "in the middle":
+        labels[labels.size // 2 :][:100_000] = -1 if code[0] == "i" else 200
+    elif uneven == "at the end":
+        labels[-1000:] = 9
+    elif uneven == "one label 256 times":
+        labels[labels == 77] = 78
+        labels[labels.size // 2 :][: 2 * 256] = 77
+    for part in (labels, labels[1:], labels[:-1]):
+        found, counts = fastremap.unique(part, return_counts=True)
+        least = np.iinfo(code).min
+        expected = np.bincount(part.astype(np.int64) - least)
+        np.testing.assert_array_equal(found, (np.flatnonzero(expected) + least).astype(code), strict=True)
+        np.testing.assert_array_equal(counts, expected[expected > 0], strict=True)
