@@ -74,14 +74,21 @@ class Lookup {
             Out found[piece_size];
             std::uint32_t elsewhere[piece_size];
             const std::size_t n_keys = runs.n_keys();
-            const std::size_t n_elsewhere = table.find(runs.keys, n_keys, found, elsewhere);
+            const auto otherwise = [=, keys = runs.keys](std::size_t i) {
+                return missing == Missing::keep ? static_cast<Out>(keys[i]) : fill;
+            };
+            const std::size_t n_elsewhere = missing == Missing::stop
+                                                ? table.find(runs.keys, n_keys, found, elsewhere)
+                                                : table.find(runs.keys, n_keys, found, elsewhere, otherwise);
             for (std::size_t i = 0; i < n_elsewhere; ++i) {
-                const Label label = runs.keys[elsewhere[i]];
-                const Out* const value = table.find(label);
+                const Out* const value = table.find(runs.keys[elsewhere[i]]);
                 if (missing == Missing::stop && value == nullptr) return false;
-                found[elsewhere[i]] = value ? *value : missing == Missing::keep ? static_cast<Out>(label) : fill;
+                found[elsewhere[i]] = value ? *value : otherwise(elsewhere[i]);
             }
             if (!out) return true;
+            // Not to write what is there already saves half of the traffic.
+            const bool is_in_place = static_cast<const void*>(out) == labels;
+            if (is_in_place && std::memcmp(found, runs.keys, n_keys * sizeof(Out)) == 0) return true;
             std::copy(found, found + n_keys, mapped.values);
             repeat(mapped.values, n_keys, runs.n);
             mapped.fill(runs, length, out + offset);

@@ -44,6 +44,16 @@ class Table {
         });
     }
 
+    // As above, but what is seen not to be in the table gets the value otherwise(i), and is not among the others.
+    template <class Otherwise>
+    std::size_t find(const Key* keys, std::size_t n, Value* values, std::uint32_t* elsewhere,
+                     const Otherwise& otherwise) const {
+        return look_up<true>(keys, n, elsewhere, [=, slots = slots_.begin()](std::size_t i, std::size_t at, bool is_there) {
+            const auto all_bits = static_cast<Value>(-static_cast<Value>(is_there));  // of `?:` gcc makes a branch
+            values[i] = static_cast<Value>((slots[at].value & all_bits) | (otherwise(i) & ~all_bits));
+        });
+    }
+
     // Writes the places of those of n keys that are not found at once; as above.
     std::size_t find_others(const Key* keys, std::size_t n, std::uint32_t* elsewhere) const {
         return look_up(keys, n, elsewhere, [](std::size_t, std::size_t, bool) {});
@@ -97,19 +107,21 @@ class Table {
     // A table that is small beside the second-level cache is kept emptier, so that fewer keys are elsewhere.
     static constexpr std::size_t sparse_nbytes = std::size_t{1} << 18;
 
-    // Calls act(i, slot, whether the key is there) for one slot of each key after the other.
-    template <class Act>
+    // Calls act(i, slot, whether the key is there) for one slot of each key after the other, until it is found. With
+    // `ends` a free slot ends the search too, since the key is not in the table then.
+    template <bool ends = false, class Act>
     std::size_t look_up(const Key* keys, std::size_t n, std::uint32_t* elsewhere, const Act& act) const {
         const bool is_near = is_sparse(capacity());
-        std::size_t n_left = is_near ? look<false>(keys, n, elsewhere, act) : look<true>(keys, n, elsewhere, act);
+        std::size_t n_left =
+            is_near ? look<ends, false>(keys, n, elsewhere, act) : look<ends, true>(keys, n, elsewhere, act);
         // Where most keys are not in the table, to look on would be in vain.
         for (std::size_t pass = 1; pass < n_passes && n_left * 2 < n; ++pass)
-            n_left = look_on(keys, n_left, pass, elsewhere, act);
+            n_left = look_on<ends>(keys, n_left, pass, elsewhere, act);
         return n_left;
     }
 
     // Looks at the first slot of every key; `elsewhere` gets the places of those that are not there.
-    template <bool prefetches, class Act>
+    template <bool ends, bool prefetches, class Act>
     std::size_t look(const Key* keys, std::size_t n, std::uint32_t* elsewhere, const Act& act) const {
         const Slot* const slots = slots_.begin();  // in registers, whatever `act` may write to
         const std::uint64_t multiplier = multiplier_;
@@ -122,13 +134,13 @@ class Table {
             const bool is_there = (slots[at].tag == tag) & (tag != 0);
             act(i, at, is_there);
             elsewhere[n_left] = static_cast<std::uint32_t>(i);
-            n_left += !is_there;
+            n_left += !(is_there | (ends & (slots[at].tag == 0) & (tag != 0)));
         }
         return n_left;
     }
 
     // Looks at another slot of the keys that are left.
-    template <class Act>
+    template <bool ends, class Act>
     std::size_t look_on(const Key* keys, std::size_t n, std::size_t distance, std::uint32_t* elsewhere,
                         const Act& act) const {
         const Slot* const slots = slots_.begin();
@@ -140,7 +152,7 @@ class Table {
             const bool is_there = (slots[at].tag == tag) & (tag != 0);
             act(i, at, is_there);
             elsewhere[n_left] = i;
-            n_left += !is_there;
+            n_left += !(is_there | (ends & (slots[at].tag == 0) & (tag != 0)));
         }
         return n_left;
     }
@@ -215,6 +227,15 @@ class DirectTable {
             n_elsewhere += value == nullptr;
         }
         return n_elsewhere;
+    }
+
+    template <class Otherwise>
+    std::size_t find(const Key* keys, std::size_t n, Value* values, std::uint32_t*, const Otherwise& otherwise) const {
+        for (std::size_t i = 0; i < n; ++i) {
+            const Value* const value = find(keys[i]);
+            values[i] = value ? *value : otherwise(i);
+        }
+        return 0;
     }
 
     std::size_t find_others(const Key* keys, std::size_t n, std::uint32_t* elsewhere) const {
