@@ -194,21 +194,31 @@ void check_relation(std::mt19937_64& random) {
             if (index > entry.first) entry = {index, second[i]};
             pairs[{first[i], second[i]}] = 1;
         }
-        const auto partners = api::make_relation(sizeof(First), sizeof(Second), false);
-        partners->add(first.data(), second.data(), shape, 3, fortran);
-        std::vector<First> labels(partners->n_first());
-        std::vector<Second> partner(partners->n_first());
-        partners->copy_first(labels.data());
-        partners->copy_last_partner(partner.data());
-        CHECK(labels.size() == last.size());
-        for (std::size_t i = 0; i < labels.size(); ++i) CHECK(last.at(labels[i]).second == partner[i]);
-        const auto all = api::make_relation(sizeof(First), sizeof(Second), true);
-        all->add(first.data(), second.data(), shape, 3, fortran);
-        std::vector<First> firsts(all->n_pairs());
-        std::vector<Second> seconds(all->n_pairs());
-        all->copy_pairs(firsts.data(), seconds.data());
+        const auto partners = api::make_partners(sizeof(First), sizeof(Second), 'u');
+        if (!partners->add(first.data(), second.data(), shape, 3, fortran)) {
+            CHECK(fortran);
+        } else {
+            std::vector<First> labels(partners->size());
+            std::vector<Second> partner(partners->size());
+            partners->copy(labels.data(), partner.data());
+            CHECK(labels.size() == last.size());
+            std::size_t at = 0;
+            for (const auto& [label, entry] : last) {
+                CHECK(labels[at] == label && partner[at] == entry.second);
+                ++at;
+            }
+        }
+        const auto all = api::make_pairs(sizeof(First), sizeof(Second), 'u', 'u');
+        CHECK(all->add(first.data(), second.data(), shape, 3, fortran));
+        std::vector<First> firsts(all->size());
+        std::vector<Second> seconds(all->size());
+        all->copy(firsts.data(), seconds.data());
         CHECK(firsts.size() == pairs.size());
-        for (std::size_t i = 0; i < firsts.size(); ++i) CHECK(pairs.erase({firsts[i], seconds[i]}) == 1);
+        std::size_t at = 0;
+        for (const auto& [pair, count] : pairs) {
+            CHECK(std::make_pair(firsts[at], seconds[at]) == pair);
+            ++at;
+        }
     }
 }
 

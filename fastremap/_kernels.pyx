@@ -6,7 +6,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.long cimport PyLong_AsLongLong, PyLong_AsLongLongAndOverflow, PyLong_AsUnsignedLongLong, PyLong_CheckExact
 from cpython.number cimport PyNumber_Index
 from libc.stdint cimport int64_t, uint64_t
-from libc.string cimport memcpy
+from libc.string cimport memcmp, memcpy
 from libcpp cimport bool as cbool
 from libcpp.memory cimport unique_ptr
 from libcpp.string cimport string
@@ -15,6 +15,9 @@ from libcpp.vector cimport vector
 import numpy as np
 
 cnp.import_array()
+
+cdef extern from *:  # Cython's own, which is that of Python where this has one: a dict that need not grow
+    dict roomy_dict "__Pyx_PyDict_NewPresized"(Py_ssize_t n_entries)
 
 cdef enum:
     few_labels = 1 << 16  # for more, to look runs up once pays
@@ -67,13 +70,38 @@ def integers(list items, bint unsigned):
 
 
 def as_dict(cnp.ndarray keys, cnp.ndarray values):
-    """A dict of Python numbers, in the order of the keys."""
+    """A dict of Python numbers, in the order of the keys. A value that equals its key or its forerunner is that object."""
+    cdef char* key = <char*>data_of(keys)
+    cdef char* value = <char*>data_of(values)
+    cdef cnp.npy_intp key_nbytes = cnp.PyArray_ITEMSIZE(keys), value_nbytes = cnp.PyArray_ITEMSIZE(values), i
+    cdef cnp.npy_intp n_entries = min(cnp.PyArray_SIZE(keys), cnp.PyArray_SIZE(values))
+    cdef bint same_type = cnp.PyArray_TYPE(keys) == cnp.PyArray_TYPE(values)
+    cdef dict out = roomy_dict(n_entries)
+    cdef object old, new = None
+    for i in range(n_entries):
+        old = cnp.PyArray_GETITEM(keys, key)
+        if same_type and memcmp(key, value, key_nbytes) == 0:
+            new = old
+        elif i == 0 or memcmp(value, value - value_nbytes, value_nbytes) != 0:
+            new = cnp.PyArray_GETITEM(values, value)
+        out[old] = new
+        key += key_nbytes
+        value += value_nbytes
+    return out
+
+
+def as_lists(cnp.ndarray keys, cnp.ndarray values):
+    """A dict from Python numbers to lists of the values beside them. Equal keys follow each other."""
     cdef char* key = <char*>data_of(keys)
     cdef char* value = <char*>data_of(values)
     cdef cnp.npy_intp key_nbytes = cnp.PyArray_ITEMSIZE(keys), value_nbytes = cnp.PyArray_ITEMSIZE(values), i
     cdef dict out = {}
+    cdef list of_key = []
     for i in range(min(cnp.PyArray_SIZE(keys), cnp.PyArray_SIZE(values))):
-        out[cnp.PyArray_GETITEM(keys, key)] = cnp.PyArray_GETITEM(values, value)
+        if i == 0 or memcmp(key, key - key_nbytes, key_nbytes) != 0:
+            of_key = []
+            out[cnp.PyArray_GETITEM(keys, key)] = of_key
+        of_key.append(cnp.PyArray_GETITEM(values, value))
         key += key_nbytes
         value += value_nbytes
     return out
