@@ -46,6 +46,8 @@ def find(items, value):
         return None
     cdef int overflow = 0, n_unused = 64 - 8 * <int>cnp.PyArray_ITEMSIZE(items)
     cdef int64_t wanted = PyLong_AsLongLongAndOverflow(value, &overflow)
+    if overflow > 0 and cnp.PyArray_TYPE(items) == cnp.NPY_UINT64 and value >> 64 == 0:
+        return find_equal(items, PyLong_AsUnsignedLongLong(value))
     if overflow:
         return None
     cdef bint fits = wanted >= 0 and <uint64_t>wanted << n_unused >> n_unused == <uint64_t>wanted
