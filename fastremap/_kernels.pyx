@@ -5,7 +5,7 @@ cimport numpy as cnp
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.long cimport PyLong_AsLongLong, PyLong_AsLongLongAndOverflow, PyLong_AsUnsignedLongLong, PyLong_CheckExact
 from cpython.number cimport PyNumber_Index
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 from libcpp cimport bool as cbool
 from libcpp.memory cimport unique_ptr
@@ -50,6 +50,47 @@ cdef bint are_alike(object labels, object values):
             and cnp.PyArray_TYPE(labels) == cnp.PyArray_TYPE(values)
             and cnp.PyTypeNum_ISINTEGER(cnp.PyArray_TYPE(labels))
             and (cnp.PyArray_ISCARRAY(labels) or cnp.PyArray_ISFARRAY(labels)) and cnp.PyArray_ISCARRAY_RO(values))
+
+
+cdef bint read_integer(object item, cnp.ndarray like, uint64_t* bits) except -1:
+    """Read a Python integer as the bits that it has in an integer array; False if that cannot hold it."""
+    cdef int overflow = 0, n_unused = 64 - 8 * <int>cnp.PyArray_ITEMSIZE(like)
+    cdef bint is_signed = cnp.PyTypeNum_ISSIGNED(cnp.PyArray_TYPE(like))
+    cdef int64_t number = PyLong_AsLongLongAndOverflow(item, &overflow)
+    if overflow:
+        if overflow < 0 or is_signed or n_unused:
+            return False
+        try:
+            bits[0] = PyLong_AsUnsignedLongLong(item)
+        except OverflowError:
+            return False
+        return True
+    bits[0] = <uint64_t>number
+    if is_signed:
+        return <int64_t>(bits[0] << n_unused) >> n_unused == number
+    return number >= 0 and bits[0] << n_unused >> n_unused == bits[0]
+
+
+def read_integers(list items, cnp.ndarray out):
+    """Read Python integers into an integer array of as many; False, unless all are such and it can hold them."""
+    cdef char* place = <char*>data_of(out)
+    cdef int width = <int>cnp.PyArray_ITEMSIZE(out)
+    cdef cnp.npy_intp n_left = cnp.PyArray_SIZE(out)
+    cdef uint64_t bits = 0
+    for item in items:
+        if n_left == 0 or not PyLong_CheckExact(item) or not read_integer(item, out, &bits):
+            return False
+        if width == 8:
+            (<uint64_t*>place)[0] = bits
+        elif width == 4:
+            (<uint32_t*>place)[0] = <uint32_t>bits
+        elif width == 2:
+            (<uint16_t*>place)[0] = <uint16_t>bits
+        else:
+            (<uint8_t*>place)[0] = <uint8_t>bits
+        place += width
+        n_left -= 1
+    return n_left == 0
 
 
 def integers(list items, bint unsigned):
