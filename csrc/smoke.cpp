@@ -164,6 +164,21 @@ void check_remap(const std::vector<Label>& labels, std::mt19937_64& random) {
     }
 }
 
+// Labels as places, of which some lie beyond the values.
+template <class Label>
+void check_take(const std::vector<Label>& labels, std::mt19937_64& random) {
+    std::vector<Label> places, values(std::min<std::size_t>(labels.size(), 200));
+    for (Label label : labels) places.push_back(random() % 2 ? label : static_cast<Label>(label % (values.size() + 1)));
+    for (Label& value : values) value = static_cast<Label>(random());
+    for (std::size_t n_values : {values.size(), values.size() / 2, std::size_t{0}}) {
+        const std::vector<Label> exact(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(n_values));
+        std::vector<Label> taken = places;
+        api::take(taken.data(), sizeof(Label), taken.size(), exact.data(), n_values);
+        for (std::size_t i = 0; i < taken.size(); ++i)
+            CHECK(taken[i] == (places[i] < n_values ? exact[places[i]] : places[i]));
+    }
+}
+
 // Distinct keys that a multiplicative hash sends to one slot, then enough others for the table to grow.
 void check_adversarial_keys() {
     std::uint64_t inverse = 1;  // of the multiplier, modulo 2^64, by Newton's iteration
@@ -315,6 +330,7 @@ void check_width(std::mt19937_64& random) {
             check_remap<Label, std::uint16_t>(labels, random);
             check_remap<Label, std::uint32_t>(labels, random);
             check_remap<Label, std::uint64_t>(labels, random);
+            check_take(labels, random);
             check_places(labels);
             check_measures<Label>(labels, 'u');
             check_measures(std::vector<std::make_signed_t<Label>>(labels.begin(), labels.end()), 'i');
