@@ -77,15 +77,16 @@ bool is_ordered(const void* items, char kind, std::size_t width, std::size_t n_i
 class Relation {
    public:
     virtual ~Relation() = default;
-    // Called once.
-    virtual void add(const void* first, const void* second, const std::int64_t* shape, int ndim, bool fortran) = 0;
-    virtual std::size_t n_first() const = 0;
-    virtual std::size_t n_pairs() const = 0;
-    virtual void copy_first(void* out) const = 0;
-    virtual void copy_last_partner(void* out) const = 0;                 // without pairs: beside the first labels
-    virtual void copy_pairs(void* first_out, void* second_out) const = 0;  // with pairs: the two labels of each
+    // Called once; false, with nothing collected, where the arrays have to be copied to C order first.
+    virtual bool add(const void* first, const void* second, const std::int64_t* shape, int ndim, bool fortran) = 0;
+    virtual std::size_t size() const = 0;
+    virtual void copy(void* first_out, void* second_out) const = 0;  // pairs of labels, ascending
 };
-std::unique_ptr<Relation> make_relation(std::size_t first_width, std::size_t second_width, bool with_pairs);
+// Each label of the first array and its partner that is last in C order.
+std::unique_ptr<Relation> make_partners(std::size_t first_width, std::size_t second_width, char first_kind);
+// All distinct pairs; their order in memory does not matter.
+std::unique_ptr<Relation> make_pairs(std::size_t first_width, std::size_t second_width, char first_kind,
+                                     char second_kind);
 
 // points.hpp
 void scatter_points(const void* labels, std::size_t width, const std::int64_t* shape, int ndim, const void* keys,

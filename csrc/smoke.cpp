@@ -164,6 +164,21 @@ void check_remap(const std::vector<Label>& labels, std::mt19937_64& random) {
     }
 }
 
+// Labels as places, of which some lie beyond the values.
+template <class Label>
+void check_take(const std::vector<Label>& labels, std::mt19937_64& random) {
+    std::vector<Label> places, values(std::min<std::size_t>(labels.size(), 200));
+    for (Label label : labels) places.push_back(random() % 2 ? label : static_cast<Label>(label % (values.size() + 1)));
+    for (Label& value : values) value = static_cast<Label>(random());
+    for (std::size_t n_values : {values.size(), values.size() / 2, std::size_t{0}}) {
+        const std::vector<Label> exact(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(n_values));
+        std::vector<Label> taken = places;
+        api::take(taken.data(), sizeof(Label), taken.size(), exact.data(), n_values);
+        for (std::size_t i = 0; i < taken.size(); ++i)
+            CHECK(taken[i] == (places[i] < n_values ? exact[places[i]] : places[i]));
+    }
+}
+
 // Distinct keys that a multiplicative hash sends to one slot, then enough others for the table to grow.
 void check_adversarial_keys() {
     std::uint64_t inverse = 1;  // of the multiplier, modulo 2^64, by Newton's iteration
@@ -194,21 +209,31 @@ void check_relation(std::mt19937_64& random) {
             if (index > entry.first) entry = {index, second[i]};
             pairs[{first[i], second[i]}] = 1;
         }
-        const auto partners = api::make_relation(sizeof(First), sizeof(Second), false);
-        partners->add(first.data(), second.data(), shape, 3, fortran);
-        std::vector<First> labels(partners->n_first());
-        std::vector<Second> partner(partners->n_first());
-        partners->copy_first(labels.data());
-        partners->copy_last_partner(partner.data());
-        CHECK(labels.size() == last.size());
-        for (std::size_t i = 0; i < labels.size(); ++i) CHECK(last.at(labels[i]).second == partner[i]);
-        const auto all = api::make_relation(sizeof(First), sizeof(Second), true);
-        all->add(first.data(), second.data(), shape, 3, fortran);
-        std::vector<First> firsts(all->n_pairs());
-        std::vector<Second> seconds(all->n_pairs());
-        all->copy_pairs(firsts.data(), seconds.data());
+        const auto partners = api::make_partners(sizeof(First), sizeof(Second), 'u');
+        if (!partners->add(first.data(), second.data(), shape, 3, fortran)) {
+            CHECK(fortran);
+        } else {
+            std::vector<First> labels(partners->size());
+            std::vector<Second> partner(partners->size());
+            partners->copy(labels.data(), partner.data());
+            CHECK(labels.size() == last.size());
+            std::size_t at = 0;
+            for (const auto& [label, entry] : last) {
+                CHECK(labels[at] == label && partner[at] == entry.second);
+                ++at;
+            }
+        }
+        const auto all = api::make_pairs(sizeof(First), sizeof(Second), 'u', 'u');
+        CHECK(all->add(first.data(), second.data(), shape, 3, fortran));
+        std::vector<First> firsts(all->size());
+        std::vector<Second> seconds(all->size());
+        all->copy(firsts.data(), seconds.data());
         CHECK(firsts.size() == pairs.size());
-        for (std::size_t i = 0; i < firsts.size(); ++i) CHECK(pairs.erase({firsts[i], seconds[i]}) == 1);
+        std::size_t at = 0;
+        for (const auto& [pair, count] : pairs) {
+            CHECK(std::make_pair(firsts[at], seconds[at]) == pair);
+            ++at;
+        }
     }
 }
 
@@ -305,6 +330,7 @@ void check_width(std::mt19937_64& random) {
             check_remap<Label, std::uint16_t>(labels, random);
             check_remap<Label, std::uint32_t>(labels, random);
             check_remap<Label, std::uint64_t>(labels, random);
+            check_take(labels, random);
             check_places(labels);
             check_measures<Label>(labels, 'u');
             check_measures(std::vector<std::make_signed_t<Label>>(labels.begin(), labels.end()), 'i');

@@ -54,13 +54,11 @@ cdef extern from "api.hpp" namespace "fastremap::api" nogil:
     cbool c_is_ordered "fastremap::api::is_ordered"(const void*, char, size_t, size_t, cbool) except +
 
     cdef cppclass CRelation "fastremap::api::Relation":
-        void add(const void*, const void*, const int64_t*, int, cbool) except +
-        size_t n_first()
-        size_t n_pairs()
-        void copy_first(void*)
-        void copy_last_partner(void*)
-        void copy_pairs(void*, void*)
-    unique_ptr[CRelation] make_relation(size_t, size_t, cbool) except +
+        cbool add(const void*, const void*, const int64_t*, int, cbool) except +
+        size_t size()
+        void copy(void*, void*)
+    unique_ptr[CRelation] make_partners(size_t, size_t, char) except +
+    unique_ptr[CRelation] make_pairs(size_t, size_t, char, char) except +
 
     void c_scatter_points "fastremap::api::scatter_points"(
         const void*, size_t, const int64_t*, int, const void*, size_t, int64_t*, void*, size_t) except +

@@ -5,8 +5,8 @@ cimport numpy as cnp
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.long cimport PyLong_AsLongLong, PyLong_AsLongLongAndOverflow, PyLong_AsUnsignedLongLong, PyLong_CheckExact
 from cpython.number cimport PyNumber_Index
-from libc.stdint cimport int64_t, uint64_t
-from libc.string cimport memcpy
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcmp, memcpy
 from libcpp cimport bool as cbool
 from libcpp.memory cimport unique_ptr
 from libcpp.string cimport string
@@ -15,6 +15,9 @@ from libcpp.vector cimport vector
 import numpy as np
 
 cnp.import_array()
+
+cdef extern from *:  # Cython's own, which is that of Python where this has one: a dict that need not grow
+    dict roomy_dict "__Pyx_PyDict_NewPresized"(Py_ssize_t n_entries)
 
 cdef enum:
     few_labels = 1 << 16  # for more, to look runs up once pays
@@ -49,6 +52,47 @@ cdef bint are_alike(object labels, object values):
             and (cnp.PyArray_ISCARRAY(labels) or cnp.PyArray_ISFARRAY(labels)) and cnp.PyArray_ISCARRAY_RO(values))
 
 
+cdef bint read_integer(object item, cnp.ndarray like, uint64_t* bits) except -1:
+    """Read a Python integer as the bits that it has in an integer array; False if that cannot hold it."""
+    cdef int overflow = 0, n_unused = 64 - 8 * <int>cnp.PyArray_ITEMSIZE(like)
+    cdef bint is_signed = cnp.PyTypeNum_ISSIGNED(cnp.PyArray_TYPE(like))
+    cdef int64_t number = PyLong_AsLongLongAndOverflow(item, &overflow)
+    if overflow:
+        if overflow < 0 or is_signed or n_unused:
+            return False
+        try:
+            bits[0] = PyLong_AsUnsignedLongLong(item)
+        except OverflowError:
+            return False
+        return True
+    bits[0] = <uint64_t>number
+    if is_signed:
+        return <int64_t>(bits[0] << n_unused) >> n_unused == number
+    return number >= 0 and bits[0] << n_unused >> n_unused == bits[0]
+
+
+def read_integers(list items, cnp.ndarray out):
+    """Read Python integers into an integer array of as many; False, unless all are such and it can hold them."""
+    cdef char* place = <char*>data_of(out)
+    cdef int width = <int>cnp.PyArray_ITEMSIZE(out)
+    cdef cnp.npy_intp n_left = cnp.PyArray_SIZE(out)
+    cdef uint64_t bits = 0
+    for item in items:
+        if n_left == 0 or not PyLong_CheckExact(item) or not read_integer(item, out, &bits):
+            return False
+        if width == 8:
+            (<uint64_t*>place)[0] = bits
+        elif width == 4:
+            (<uint32_t*>place)[0] = <uint32_t>bits
+        elif width == 2:
+            (<uint16_t*>place)[0] = <uint16_t>bits
+        else:
+            (<uint8_t*>place)[0] = <uint8_t>bits
+        place += width
+        n_left -= 1
+    return n_left == 0
+
+
 def integers(list items, bint unsigned):
     """The integers of a list, exactly, as int64 or uint64; OverflowError beyond that, TypeError if an item is none."""
     cdef cnp.npy_intp n_items = len(items), i = 0
@@ -67,13 +111,38 @@ def integers(list items, bint unsigned):
 
 
 def as_dict(cnp.ndarray keys, cnp.ndarray values):
-    """A dict of Python numbers, in the order of the keys."""
+    """A dict of Python numbers, in the order of the keys. A value that equals its key or its forerunner is that object."""
+    cdef char* key = <char*>data_of(keys)
+    cdef char* value = <char*>data_of(values)
+    cdef cnp.npy_intp key_nbytes = cnp.PyArray_ITEMSIZE(keys), value_nbytes = cnp.PyArray_ITEMSIZE(values), i
+    cdef cnp.npy_intp n_entries = min(cnp.PyArray_SIZE(keys), cnp.PyArray_SIZE(values))
+    cdef bint same_type = cnp.PyArray_TYPE(keys) == cnp.PyArray_TYPE(values)
+    cdef dict out = roomy_dict(n_entries)
+    cdef object old, new = None
+    for i in range(n_entries):
+        old = cnp.PyArray_GETITEM(keys, key)
+        if same_type and memcmp(key, value, key_nbytes) == 0:
+            new = old
+        elif i == 0 or memcmp(value, value - value_nbytes, value_nbytes) != 0:
+            new = cnp.PyArray_GETITEM(values, value)
+        out[old] = new
+        key += key_nbytes
+        value += value_nbytes
+    return out
+
+
+def as_lists(cnp.ndarray keys, cnp.ndarray values):
+    """A dict from Python numbers to lists of the values beside them. Equal keys follow each other."""
     cdef char* key = <char*>data_of(keys)
     cdef char* value = <char*>data_of(values)
     cdef cnp.npy_intp key_nbytes = cnp.PyArray_ITEMSIZE(keys), value_nbytes = cnp.PyArray_ITEMSIZE(values), i
     cdef dict out = {}
+    cdef list of_key = []
     for i in range(min(cnp.PyArray_SIZE(keys), cnp.PyArray_SIZE(values))):
-        out[cnp.PyArray_GETITEM(keys, key)] = cnp.PyArray_GETITEM(values, value)
+        if i == 0 or memcmp(key, key - key_nbytes, key_nbytes) != 0:
+            of_key = []
+            out[cnp.PyArray_GETITEM(keys, key)] = of_key
+        of_key.append(cnp.PyArray_GETITEM(values, value))
         key += key_nbytes
         value += value_nbytes
     return out

@@ -44,14 +44,8 @@ def find(items, value):
     if not (PyLong_CheckExact(value) and cnp.PyArray_CheckExact(items) and cnp.PyArray_ISCARRAY_RO(items)
             and cnp.PyTypeNum_ISINTEGER(cnp.PyArray_TYPE(items))):
         return None
-    cdef int overflow = 0, n_unused = 64 - 8 * <int>cnp.PyArray_ITEMSIZE(items)
-    cdef int64_t wanted = PyLong_AsLongLongAndOverflow(value, &overflow)
-    if overflow:
-        return None
-    cdef bint fits = wanted >= 0 and <uint64_t>wanted << n_unused >> n_unused == <uint64_t>wanted
-    if cnp.PyTypeNum_ISSIGNED(cnp.PyArray_TYPE(items)):
-        fits = <int64_t>(<uint64_t>wanted << n_unused) >> n_unused == wanted
-    return find_equal(items, <uint64_t>wanted) if fits else np.empty(0, np.int64)
+    cdef uint64_t wanted = 0
+    return find_equal(items, wanted) if read_integer(value, items, &wanted) else np.empty(0, np.int64)
 
 
 cpdef find_equal(cnp.ndarray items, uint64_t wanted):

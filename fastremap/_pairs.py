@@ -126,6 +126,10 @@ def read_keys(items: Any, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray | Non
 
     For a float dtype labels are rounded to it; for an integer dtype an integral float counts as its integer.
     """
+    if type(items) is list and dtype.kind in "iu":
+        keys = np.empty(len(items), dtype)
+        if _kernels.read_integers(items, keys):
+            return keys, None
     array = _plain_array(items, "a label")
     if array.dtype.kind in "iu" and dtype.kind in "iu" and array.size and all_fit(array, dtype):
         return cast(array, dtype), None

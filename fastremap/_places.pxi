@@ -1,36 +1,36 @@
 # Which labels share voxels, and where each lies.
 
-def last_partners(cnp.ndarray first, cnp.ndarray second, shape, bint fortran):
-    """The distinct labels of `first`, and for each the label of `second` on its last voxel in C order."""
+cdef tuple related(CRelation* relation, cnp.ndarray first, cnp.ndarray second, shape, bint fortran):
+    """The pairs of labels that are to be collected, as two arrays; None if that takes arrays in C order."""
     cdef vector[int64_t] dims = shape
     cdef void* first_data = data_of(first)
     cdef void* second_data = data_of(second)
-    cdef unique_ptr[CRelation] relation = make_relation(
-        cnp.PyArray_ITEMSIZE(first), cnp.PyArray_ITEMSIZE(second), False)
-    cdef cnp.ndarray labels, partners
+    cdef cbool is_done
     with nogil:
-        relation.get().add(first_data, second_data, dims.data(), <int>dims.size(), fortran)
-    labels = np.empty(relation.get().n_first(), dtype=first.dtype)
-    partners = np.empty(labels.size, dtype=second.dtype)
-    relation.get().copy_first(data_of(labels))
-    relation.get().copy_last_partner(data_of(partners))
-    return labels, partners
-
-
-def label_pairs(cnp.ndarray first, cnp.ndarray second, shape, bint fortran):
-    """The distinct pairs of labels that lie on one voxel, as two arrays."""
-    cdef vector[int64_t] dims = shape
-    cdef void* first_data = data_of(first)
-    cdef void* second_data = data_of(second)
-    cdef unique_ptr[CRelation] relation = make_relation(
-        cnp.PyArray_ITEMSIZE(first), cnp.PyArray_ITEMSIZE(second), True)
-    cdef cnp.ndarray firsts, seconds
-    with nogil:
-        relation.get().add(first_data, second_data, dims.data(), <int>dims.size(), fortran)
-    firsts = np.empty(relation.get().n_pairs(), dtype=first.dtype)
-    seconds = np.empty(firsts.size, dtype=second.dtype)
-    relation.get().copy_pairs(data_of(firsts), data_of(seconds))
+        is_done = relation.add(first_data, second_data, dims.data(), <int>dims.size(), fortran)
+    if not is_done:
+        return None
+    cdef cnp.ndarray firsts = np.empty(relation.size(), dtype=first.dtype)
+    cdef cnp.ndarray seconds = np.empty(relation.size(), dtype=second.dtype)
+    relation.copy(data_of(firsts), data_of(seconds))
     return firsts, seconds
+
+
+def last_partners(cnp.ndarray first, cnp.ndarray second, shape, bint fortran, str kind):
+    """The distinct labels of `first`, ascending, and for each the label of `second` on its last voxel in C order.
+
+    None where the arrays have to be copied to C order to know it. `kind` is that of the labels of `first`.
+    """
+    cdef unique_ptr[CRelation] partners = make_partners(
+        cnp.PyArray_ITEMSIZE(first), cnp.PyArray_ITEMSIZE(second), <char>ord(kind))
+    return related(partners.get(), first, second, shape, fortran)
+
+
+def label_pairs(cnp.ndarray first, cnp.ndarray second, str first_kind, str second_kind):
+    """The distinct pairs of labels that lie on one voxel, ascending, as two arrays."""
+    cdef unique_ptr[CRelation] pairs = make_pairs(
+        cnp.PyArray_ITEMSIZE(first), cnp.PyArray_ITEMSIZE(second), <char>ord(first_kind), <char>ord(second_kind))
+    return related(pairs.get(), first, second, (cnp.PyArray_SIZE(first),), False)
 
 
 def points_of(cnp.ndarray labels, shape, cnp.ndarray keys, cnp.ndarray counts, bint wide):

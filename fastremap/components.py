@@ -1,6 +1,5 @@
 """Relating two labelings of one volume: components and the parents that they lie in."""
 
-import itertools
 from collections import defaultdict
 from typing import Any, Literal
 
@@ -9,8 +8,6 @@ from numpy.typing import ArrayLike
 
 from . import _kernels
 from ._arrays import Walk, as_array, bits, walk
-
-_SHORTEST_LINE = 32  # of an array in Fortran order: to walk shorter ones takes longer than to copy them
 
 
 def component_map(component_labels: ArrayLike, parent_labels: ArrayLike) -> dict[Any, Any]:
@@ -40,9 +37,10 @@ def component_map(component_labels: ArrayLike, parent_labels: ArrayLike) -> dict
 
     Notes
     -----
-    Time: O(n) expected. Peak extra bytes: about 60 for each component (the dict takes 100 more); a copy of an input
+    Time: O(n) expected. Peak extra bytes: 40 to 140 for each component (the dict takes 100 more); a copy of an input
     that is strided, unaligned, byte-swapped or of a float dtype, of the parents if the memory orders differ, and of
-    both if they lie in Fortran order and their first axis is shorter than 32. Holds no lock.
+    both if they lie in Fortran order, their first axis is shorter than 32 and a component has two parents. Holds no
+    lock.
 
     Examples
     --------
@@ -50,13 +48,14 @@ def component_map(component_labels: ArrayLike, parent_labels: ArrayLike) -> dict
     >>> fastremap.component_map([1, 1, 2, 3], [7, 7, 7, 8])
     {1: 7, 2: 7, 3: 8}
     """
-    components, parents, shape = _together(component_labels, parent_labels)
-    labels, partners = _kernels.last_partners(bits(components.flat), bits(parents.flat), shape, components.fortran)
-    labels, partners = _plain(labels, components), _plain(partners, parents)
-    if labels.dtype.kind == "f" or not _kernels.is_ordered(labels, labels.dtype.kind, True):
-        order = labels.argsort()
-        labels, partners = labels[order], partners[order]
-    return _kernels.as_dict(labels, partners)
+    components, parents = _together(component_labels, parent_labels)
+    found = _last_partners(components, parents)
+    if found is None:
+        components, parents = (walk(np.asarray(way.array, order="C")) for way in (components, parents))
+        found = _last_partners(components, parents)
+        assert found is not None  # for C order is all that was asked for
+    labels, partners = found
+    return _kernels.as_dict(_plain(labels, components), _plain(partners, parents))
 
 
 def inverse_component_map(parent_labels: ArrayLike, component_labels: ArrayLike) -> defaultdict[Any, list[Any]]:
@@ -94,26 +93,26 @@ def inverse_component_map(parent_labels: ArrayLike, component_labels: ArrayLike)
     >>> dict(fastremap.inverse_component_map([7, 7, 7, 8], [1, 1, 2, 3]))
     {7: [1, 2], 8: [3]}
     """
-    parents, components, shape = _together(parent_labels, component_labels)
-    of_pair, in_pair = _kernels.label_pairs(bits(parents.flat), bits(components.flat), shape, parents.fortran)
-    order = np.lexsort((_plain(in_pair, components), _plain(of_pair, parents)))
-    labels, counts = _kernels.collapse(of_pair[order], True)
-    members = _plain(in_pair[order], components).tolist()
-    ends = itertools.accumulate(counts.tolist(), initial=0)
-    lists = (members[begin:end] for begin, end in itertools.pairwise(ends))
-    return defaultdict(list, zip(_plain(labels, parents).tolist(), lists, strict=True))
+    parents, components = _together(parent_labels, component_labels)
+    of_pair, in_pair = _kernels.label_pairs(
+        bits(parents.flat), bits(components.flat), parents.flat.dtype.kind, components.flat.dtype.kind
+    )
+    return defaultdict(list, _kernels.as_lists(_plain(of_pair, parents), _plain(in_pair, components)))
 
 
-def _together(first: ArrayLike, second: ArrayLike) -> tuple[Walk, Walk, tuple[int, ...]]:
-    """Walk two arrays voxel by voxel in the same order; also the shape that gives C-order positions."""
+def _together(first: ArrayLike, second: ArrayLike) -> tuple[Walk, Walk]:
+    """Walk two arrays of one shape, voxel by voxel, in the memory order of the first."""
     one, other = as_array(first), as_array(second)
-    shape = one.shape
-    if shape != other.shape:
-        raise ValueError(f"two labelings of one volume have one shape; got {shape} and {other.shape}")
-    fortran = one.flags.fnc and shape[0] >= _SHORTEST_LINE
-    order: Literal["F", "C"] = "F" if fortran else "C"
-    ways = walk(np.asarray(one, order=order)), walk(np.asarray(other, order=order))
-    return *ways, shape if fortran else (one.size,)
+    if one.shape != other.shape:
+        raise ValueError(f"two labelings of one volume have one shape; got {one.shape} and {other.shape}")
+    order: Literal["F", "C"] = "F" if one.flags.fnc else "C"
+    return walk(np.asarray(one, order=order)), walk(np.asarray(other, order=order))
+
+
+def _last_partners(components: Walk, parents: Walk) -> tuple[np.ndarray, np.ndarray] | None:
+    """The bits of components, ascending, and of their parents; None where it takes C order to know them."""
+    shape, kind = components.array.shape, components.flat.dtype.kind
+    return _kernels.last_partners(bits(components.flat), bits(parents.flat), shape, components.fortran, kind)
 
 
 def _plain(labels: np.ndarray, way: Walk) -> np.ndarray:

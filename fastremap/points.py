@@ -49,18 +49,19 @@ def point_cloud(arr: ArrayLike, shell: bool = False) -> dict[Any, np.ndarray]:
     array = as_array(arr)
     if not array.ndim:
         raise ValueError("point_cloud needs an array of at least one dimension; a scalar has no coordinates")
-    if max(array.shape) > 2**32:
-        raise ValueError(f"an axis of {max(array.shape)} voxels is too long for coordinates of 32 bits")
+    longest = max(array.shape)
+    if longest > 2**32:
+        raise ValueError(f"an axis of {longest} voxels is too long for coordinates of 32 bits")
     way = walk(np.asarray(array, order="C"))
     labels = bits(way.flat)
     if shell and array.size:
         whole, labels = labels, np.empty_like(labels)
         _kernels.keep_surface(whole, array.shape, labels)
-    found, counts, _ = distinct(way._replace(flat=labels.view(way.flat.dtype)), labels, True, False, True)
+    found, counts, _ = distinct(way, labels, True, False, True)
     assert counts is not None  # for they were asked for
     foreground = found.nonzero()[0]
     if foreground.size < found.size:
         found, counts = found[foreground], counts[foreground]
-    points = _kernels.points_of(labels, array.shape, bits(found), counts, max(array.shape) > 65536)
+    points = _kernels.points_of(labels, array.shape, bits(found), counts, longest > 65536)
     keys = found.view(np.uint8) if found.dtype.kind == "b" else found
     return dict(zip(keys.tolist(), points, strict=True))

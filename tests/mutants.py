@@ -145,8 +145,8 @@ MUTANTS = [
     Mutant(
         "the last parent in C order",
         "csrc/fastremap/relate.hpp",
-        "} else if (index > last_index[id]) {",
-        "} else if (index < last_index[id]) {",
+        "if (index <= last_index[id_of_run[run]]) continue;",
+        "if (index >= last_index[id_of_run[run]] && last_index[id_of_run[run]] >= 0) continue;",
     ),
     Mutant(
         "the digest of the source",

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "lines.hpp"
@@ -20,7 +21,8 @@ namespace fastremap {
 template <class Label, class Coordinate>
 void scatter_points(const Label* labels, const std::int64_t* shape, int ndim, const Label* keys, std::size_t n_keys,
                     std::int64_t* cursors, Coordinate* points) {
-    TableFor<Label, std::uint64_t> places;
+    // A direct table for all labels of two bytes takes longer to clear than a small image takes to walk.
+    std::conditional_t<sizeof(Label) == 1, DirectTable<Label, std::uint64_t>, Table<Label, std::uint64_t>> places;
     bool inserted;
     for (std::size_t i = 0; i < n_keys; ++i) places.find_or_insert(keys[i], i, inserted);
     const std::int64_t n_items = n_items_of(shape, ndim);

@@ -1,87 +1,217 @@
 // Which labels of two arrays lie on the same voxels.
 //
-// What:       Relation collects, for every label of the first array, the label of the second that lies last in C
-//             order on one of its voxels; with_pairs also all distinct pairs.
+// What:       Partners collects, for every label of the first array, the label of the second that lies last in C order
+//             on one of its voxels; Pairs collects all distinct pairs. Both in ascending order.
 // Requires:   two contiguous arrays of one shape in the same memory order; fewer than 2^32 labels in each for pairs.
-// Complexity: O(n) expected; about 50 bytes a label, 32 a pair.
-// Source:     own; a joint run ends where a run of either array ends, so the end bits of both are united.
+// Complexity: O(n) expected; 16 to 120 bytes a label, as many again a pair, and at most 2 MB for runs.
+// Source:     own; a joint run ends where a run of either array ends, so the end bits of both are united. Few runs are
+//             sorted, and tables are made only for many.
 #pragma once
 
+#include <algorithm>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "lines.hpp"
+#include "order.hpp"
 #include "runs.hpp"
 #include "unique.hpp"
 
 namespace fastremap {
 
+// What a voxel has in two arrays.
 template <class First, class Second>
-struct Relation {
-    struct Pairs {
-        LabelIds<Second> second_ids;
-        LabelIds<std::uint64_t> ids;  // of first id << 32 | second id
-    };
+struct Pair {
+    First first;
+    Second second;
 
-    LabelIds<First> first_ids;
-    std::vector<Second> last_partner;      // by id of the first label
-    std::vector<std::int64_t> last_index;  // the greatest C-order index seen, by id of the first label
-    std::optional<Pairs> pairs;            // only with pairs, and then in place of last partners
+    auto operator<=>(const Pair&) const = default;
+};
 
-    explicit Relation(bool with_pairs) {
-        if (with_pairs) pairs.emplace();
-    }
-
-    template <bool with_pairs>
-    void add(const First* first, const Second* second, const std::int64_t* shape, int ndim, bool fortran) {
-        Runs<First> first_runs;
-        Runs<Second> second_runs;
-        const auto relate = [&](std::int64_t line, std::int64_t n, std::int64_t start, std::int64_t step) {
-            for_each_piece(0, static_cast<std::size_t>(n), [&](std::size_t offset, std::size_t length) {
-                const First* first_piece = first + line + offset;
-                const Second* second_piece = second + line + offset;
-                first_runs.split_jointly(first_piece, second_runs, second_piece, length);
-                id_of<First> id_of_run[piece_size];
-                first_ids.ids_for(first_runs, id_of_run);
-                if constexpr (!with_pairs) make_room();
-                for (std::size_t run = 0; run < first_runs.n; ++run) {
-                    const std::size_t at = first_runs.stop_of(run) - 1;
-                    note<with_pairs>(id_of_run[run], second_piece[at],
-                                     start + static_cast<std::int64_t>(offset + at) * step);
-                }
-                return true;
-            });
-        };
-        for_each_line(shape, ndim, fortran, relate);
-    }
-
-    void copy_pairs(First* first, Second* second) const {
-        for (const std::uint64_t pair : pairs->ids.labels) {
-            *first++ = first_ids.labels[pair >> 32];
-            *second++ = pairs->second_ids.labels[static_cast<std::uint32_t>(pair)];
-        }
+// Whether there are so many runs, in no order, that tables for their labels take less time than to sort them.
+class AreMany {
+   public:
+    template <class Item, class Before>
+    bool operator()(const std::vector<Item>& runs, const Before& is_before) {
+        if (runs.size() <= few_) return false;
+        if (!is_in_order(runs, is_before)) return true;
+        few_ *= 2;
+        return false;
     }
 
    private:
-    void make_room() {
-        last_partner.resize(first_ids.labels.size());
-        last_index.resize(first_ids.labels.size(), -1);
+    std::size_t few_ = std::size_t{1} << 13;
+};
+
+template <class First, class Second>
+class JointRuns {
+   public:
+    // Calls act(runs, labels of the second array, offset) for consecutive pieces until it returns false, and tells
+    // whether it never did. The keys of the runs are labels of the first array.
+    template <class Act>
+    bool for_each_piece(const First* first, const Second* second, std::size_t n_labels, Act&& act) {
+        const auto split = [&](std::size_t offset, std::size_t length) {
+            runs_.split_jointly(first + offset, others_, second + offset, length);
+            return act(runs_, second + offset, offset);
+        };
+        return fastremap::for_each_piece(0, n_labels, split) == n_labels;
     }
 
-    template <bool with_pairs>
-    void note(id_of<First> id, Second partner, std::int64_t index) {
-        if constexpr (with_pairs) {
-            const auto partner_id = pairs->second_ids.id_for(partner);
-            if ((id | partner_id) >> 16 >> 16) throw std::length_error("more than 2^32 labels: too many to relate");
-            pairs->ids.id_for(static_cast<std::uint64_t>(id) << 32 | partner_id);
-        } else if (index > last_index[id]) {
-            last_partner[id] = partner;
-            last_index[id] = index;
-        }
+   private:
+    Runs<First> runs_;
+    Runs<Second> others_;
+};
+
+template <class First, class Second>
+class Partners {
+   public:
+    explicit Partners(char kind) : kind_(kind) {}
+
+    // Returns false, with nothing collected, for lines that are too short to be walked: to copy the arrays to C order
+    // takes less time.
+    bool add(const First* first, const Second* second, const std::int64_t* shape, int ndim, bool fortran) {
+        constexpr std::int64_t shortest_line = 32;
+        if (add_as_it_lies(first, second, static_cast<std::size_t>(n_items_of(shape, ndim)), !fortran)) return true;
+        pairs_.clear();
+        if (shape[0] < shortest_line) return false;
+        add_lines(first, second, shape, ndim);
+        return true;
     }
+
+    const std::vector<Pair<First, Second>>& pairs() const { return pairs_; }
+
+   private:
+    // Of two partners of a label the later one stays, which is the last in C order only where memory is. Elsewhere the
+    // result is false as soon as two are seen.
+    bool add_as_it_lies(const First* first, const Second* second, std::size_t n_items, bool in_c_order) {
+        JointRuns<First, Second> joint;
+        AreMany are_many;
+        std::optional<LabelIds<First>> ids;  // where there are many runs; then `pairs_` has a pair for each id
+        bool is_sole = true;
+        joint.for_each_piece(first, second, n_items, [&](const auto& runs, const Second* others, std::size_t) {
+            id_of<First> id_of_run[piece_size];
+            if (ids) ids->ids_for(runs, id_of_run);
+            for (std::size_t run = 0; run < runs.n; ++run) {
+                const First label = runs.keys[run];
+                is_sole &= note(ids ? id_of_run[run] : last_or_new(label), {label, others[runs.stop_of(run) - 1]});
+            }
+            const auto is_before = [](const auto& one, const auto& other) { return one.first < other.first; };
+            if (!ids && are_many(pairs_, is_before)) {
+                ids.emplace();
+                for (const auto& pair : std::exchange(pairs_, {})) is_sole &= note(ids->id_for(pair.first), pair);
+            }
+            return is_sole || in_c_order;
+        });
+        sort();
+        if (!ids) {
+            for (const auto& pair : std::exchange(pairs_, {})) is_sole &= note(last_or_new(pair.first), pair);
+        }
+        return is_sole || in_c_order;
+    }
+
+    // Where the pair of a label is that may be the last one, or else is new.
+    std::size_t last_or_new(First label) const {
+        return pairs_.size() - (!pairs_.empty() && pairs_.back().first == label);
+    }
+
+    // Writes a pair to its place; false if another partner was there.
+    bool note(std::size_t place, Pair<First, Second> pair) {
+        if (place == pairs_.size()) pairs_.push_back(pair);
+        return std::exchange(pairs_[place].second, pair.second) == pair.second;
+    }
+
+    // Fortran order: a line at a time, of which all C-order indices are known.
+    void add_lines(const First* first, const Second* second, const std::int64_t* shape, int ndim) {
+        JointRuns<First, Second> joint;
+        LabelIds<First> ids;
+        std::vector<std::int64_t> last_index;  // the greatest C-order index seen, by id
+        for_each_line(shape, ndim, true, [&](std::int64_t line, std::int64_t n, std::int64_t start, std::int64_t step) {
+            const auto note_last = [&](const Runs<First>& runs, const Second* others, std::size_t offset) {
+                id_of<First> id_of_run[piece_size];
+                ids.ids_for(runs, id_of_run);
+                last_index.resize(ids.labels.size(), -1);
+                for (std::size_t run = 0; run < runs.n; ++run) {
+                    const std::size_t at = runs.stop_of(run) - 1;
+                    const std::int64_t index = start + static_cast<std::int64_t>(offset + at) * step;
+                    if (index <= last_index[id_of_run[run]]) continue;
+                    note(id_of_run[run], {runs.keys[run], others[at]});
+                    last_index[id_of_run[run]] = index;
+                }
+                return true;
+            };
+            joint.for_each_piece(first + line, second + line, static_cast<std::size_t>(n), note_last);
+        });
+        sort();
+    }
+
+    void sort() {
+        sort_by(pairs_, [this](const auto& pair) { return rank_of(pair.first, kind_); });
+    }
+
+    char kind_;  // of the first labels
+    std::vector<Pair<First, Second>> pairs_;
+};
+
+template <class First, class Second>
+class Pairs {
+   public:
+    Pairs(char first_kind, char second_kind) : first_kind_(first_kind), second_kind_(second_kind) {}
+
+    // The order in memory does not matter; returns true.
+    bool add(const First* first, const Second* second, const std::int64_t* shape, int ndim, bool) {
+        JointRuns<First, Second> joint;
+        AreMany are_many;
+        std::optional<Met> met;  // where there are many runs
+        const auto n_items = static_cast<std::size_t>(n_items_of(shape, ndim));
+        joint.for_each_piece(first, second, n_items, [&](const auto& runs, const Second* others, std::size_t) {
+            id_of<First> id_of_run[piece_size];
+            if (met) met->first_ids.ids_for(runs, id_of_run);
+            for (std::size_t run = 0; run < runs.n; ++run) {
+                const Pair<First, Second> pair{runs.keys[run], others[runs.stop_of(run) - 1]};
+                const bool is_new = met ? met->insert(id_of_run[run], pair.second)
+                                        : pairs_.empty() || pairs_.back() != pair;
+                if (is_new) pairs_.push_back(pair);
+            }
+            if (!met && are_many(pairs_, std::less{})) {
+                met.emplace();
+                std::erase_if(pairs_, [&](const auto& pair) {
+                    return !met->insert(met->first_ids.id_for(pair.first), pair.second);
+                });
+            }
+            return true;
+        });
+        sort_by(pairs_, [this](const auto& pair) { return rank_of(pair.second, second_kind_); });
+        sort_by(pairs_, [this](const auto& pair) { return rank_of(pair.first, first_kind_); });
+        pairs_.erase(std::unique(pairs_.begin(), pairs_.end()), pairs_.end());
+        return true;
+    }
+
+    const std::vector<Pair<First, Second>>& pairs() const { return pairs_; }
+
+   private:
+    struct Met {
+        LabelIds<First> first_ids;
+        LabelIds<Second> second_ids;
+        Table<std::uint64_t, Nothing> pairs;  // first id << 32 | second id
+
+        bool insert(id_of<First> first_id, Second second) {
+            const auto second_id = second_ids.id_for(second);
+            if ((first_id | second_id) >> 16 >> 16)
+                throw std::length_error("more than 2^32 labels: too many to relate");
+            bool inserted;
+            pairs.find_or_insert(static_cast<std::uint64_t>(first_id) << 32 | second_id, Nothing{}, inserted);
+            return inserted;
+        }
+    };
+
+    char first_kind_, second_kind_;
+    std::vector<Pair<First, Second>> pairs_;
 };
 
 }  // namespace fastremap

@@ -1,15 +1,16 @@
 """Time every label function against the package it takes the place of, over sizes, dtypes, orders and distributions.
 
-    python tests/benchmarks/breadth.py [--sizes 10 1000] [--only TEXT] [--rounds 5] [--out FOLDER]
+    python tests/benchmarks/breadth.py [--sizes 10 1000] [--only TEXT ...] [--rounds 5] [--out FOLDER]
 
 Where a case looks slower it is timed again, with more rounds. Prints the cases that stay slower, and the least ratio of
-each function for each size; with --out writes that table as Markdown.
+each function for each size; with --out writes that table as Markdown. Calls of the peer that take longer than a second
+are timed once; after one of more than 20 seconds the others of its kind are left out, and named.
 """
 
 import argparse
 import pathlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import frame
 from inputs import SPREAD
-from labels import calls_of, row
+from labels import Case, calls_of, row
 
 import fastremap
 
@@ -27,6 +28,7 @@ DTYPES = {size: "u1 u2 u4 u8 i4 i8" if size <= 10**5 else "u1 u2 u4 u8" for size
 ORDERS = {size: "CF" if size <= 10**5 else "C" for size in SHAPES}
 FEW_CALLS = "unique + counts, renumber in place, remap, remap in place, mask in place, minmax, foreground, pixel_pairs"
 SLOWER = 1 / 1.05  # times as fast as the peer: slower, if three quarters of the rounds say so
+SLOW_S, TOO_SLOW_S = 1.0, 20.0  # calls of the peer
 
 Rng = np.random.Generator
 DISTRIBUTIONS: dict[str, Callable[[Rng, np.ndarray, int], np.ndarray]] = {
@@ -65,29 +67,42 @@ def array_of(size: int, dtype: str, order: str, distribution: str) -> np.ndarray
     return flat.reshape(shape) if order == "C" else flat.reshape(shape[::-1]).T
 
 
-def cases(sizes: list[int]) -> Iterator[tuple[int, str, np.ndarray]]:
-    """Size, name and array of each case."""
+def cases(sizes: list[int], only: Sequence[str] = ()) -> Iterator[tuple[int, str, np.ndarray, dict[str, Case]]]:
+    """Size, name, array and calls of each case."""
+    every_call = calls_of(np.arange(2))
     for size in sizes:
+        few = every_call if size <= 10**7 else FEW_CALLS.split(", ")
         for dtype in DTYPES[size].split():
             for order in ORDERS[size]:
                 for distribution in DISTRIBUTIONS:
-                    yield size, f"{size} {dtype} {order} {distribution}", array_of(size, dtype, order, distribution)
+                    name = f"{size} {dtype} {order} {distribution}"
+                    wanted = [what for what in few if all(text in f"{name}: {what}" for text in only)]
+                    if wanted:
+                        array = array_of(size, dtype, order, distribution)
+                        calls = calls_of(fastremap.unique(array))
+                        yield size, name, array, {what: calls[what] for what in wanted}
 
 
-def time_case(name: str, array: np.ndarray, peer: ModuleType, options: argparse.Namespace) -> Iterator[frame.Measured]:
+def time_case(
+    name: str, array: np.ndarray, calls: dict[str, Case], peer: ModuleType, n_rounds: int, too_slow: set[tuple]
+) -> Iterator[frame.Measured]:
     """Time the calls of a case; what looks slower once more."""
-    for what, call in calls_of(fastremap.unique(array)).items():
-        if options.only not in f"{name}: {what}" or (array.size > 10**7 and what not in FEW_CALLS.split(", ")):
+    corner = array[tuple(slice(2) for _ in array.shape)]
+    for what, call in calls.items():
+        if (what, array.size, array.dtype) in too_slow:
+            print(f"left out: {name}: {what}", flush=True)
             continue
         one = row(f"{name}: {what}", name, call, peer, {}, {}, changes="in place" in what)
         try:
-            one.others["peer"](array.copy(order="K"))
+            one.others["peer"](corner.copy(order="K"))
         except Exception as error:  # the peer does not take every call; ours has to
             print(f"the peer refuses: {one.name}: {error}")
             continue
-        measured = frame.measure(one, array, options.rounds)
-        if measured.ratio("peer")[1] < 1:
-            measured = frame.measure(one, array, 3 * options.rounds)
+        measured = frame.measure(one, array, n_rounds, SLOW_S)
+        if max(measured.seconds["peer"]) > TOO_SLOW_S:
+            too_slow.add((what, array.size, array.dtype))
+        elif measured.ratio("peer")[1] < 1:
+            measured = frame.measure(one, array, 3 * n_rounds, SLOW_S)
         yield measured
 
 
@@ -109,14 +124,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SHAPES), choices=list(SHAPES))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="", help="only cases that contain this text, such as 'u8 C' or 'remap'")
+    parser.add_argument("--only", nargs="+", default=[], help="only cases with all these texts: 'u8 C' ': remap'")
     parser.add_argument("--out", type=pathlib.Path, help="write breadth.md into this folder")
     parser.add_argument("--packages", type=pathlib.Path, default=frame.default_folder(), help="where the peer lies")
     options = parser.parse_args(arguments)
     peer = frame.peer(options.packages)
     least: dict[tuple[str, int], tuple[float, str]] = {}
-    for size, name, array in cases(options.sizes):
-        for measured in time_case(name, array, peer, options):
+    too_slow: set[tuple] = set()
+    for size, name, array, calls in cases(options.sizes, options.only):
+        for measured in time_case(name, array, calls, peer, options.rounds, too_slow):
             what, (_, middle, high) = measured.row.name.split(": ")[1], measured.ratio("peer")
             least[what, size] = min(least.get((what, size), (np.inf, "")), (middle, name.split(" ", 1)[1]))
             if high < SLOWER:

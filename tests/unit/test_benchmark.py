@@ -63,7 +63,7 @@ def test_cases_of_the_breadth_are_what_their_names_say() -> None:
         import breadth
     finally:
         sys.path.remove(str(SCRIPT.parent))
-    arrays = {name: array for _, name, array in breadth.cases([1000])}
+    arrays = {name: array for _, name, array, _ in breadth.cases([1000])}
     assert len(arrays) == len(breadth.DISTRIBUTIONS) * 6 * 2
     for name, array in arrays.items():
         _, dtype, order, distribution = name.split(" ", 3)

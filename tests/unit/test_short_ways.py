@@ -1,4 +1,4 @@
-"""Ways around the general one, for plain arrays, two labels and narrow tallies: each gives what the twins give."""
+"""Ways around the general one, for plain arrays, labels in order and narrow tallies: each gives what the twins give."""
 
 import numpy as np
 import pytest
@@ -117,3 +117,59 @@ def test_counts_of_so_many_that_words_are_counted_in_bytes(code: str, uneven: st
         expected = np.bincount(part.astype(np.int64) - least)
         np.testing.assert_array_equal(found, (np.flatnonzero(expected) + least).astype(code), strict=True)
         np.testing.assert_array_equal(counts, expected[expected > 0], strict=True)
+
+
+# How components arrive; more than 8,192 runs in no order are looked up in tables, fewer are sorted.
+ARRIVALS = {
+    "ascending": np.sort,
+    "descending": lambda labels: np.sort(labels)[::-1],
+    "at random": lambda labels: labels,
+    "in order but for the last": lambda labels: np.append(np.sort(labels[:-1]), labels[:1]),
+    "one": lambda labels: np.full_like(labels, labels[0] if labels.size else 0),
+}
+# Parents of components: a function of them, but for one voxel, or none.
+PARENTHOODS = {
+    "one each": lambda labels: labels // 2,
+    "two at the first voxel": lambda labels: np.where(np.arange(labels.size) < 1, 7, labels // 2),
+    "two at the last voxel": lambda labels: np.where(np.arange(labels.size) < labels.size - 1, labels // 2, 7),
+    "many": lambda labels: np.random.default_rng(1).integers(0, 100, labels.size),
+    "another each": lambda labels: np.arange(labels.size),
+}
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (), (4, 15), (40, 60), (3, 50, 10)])
+@pytest.mark.parametrize("arrival", ARRIVALS)
+@pytest.mark.parametrize("code", ["u1", "i4", "f8"])
+def test_relations_of_labels_however_they_arrive(code: str, arrival: str, shape: tuple[int, ...]) -> None:
+    labels = np.random.default_rng(0).integers(0 if code[0] == "u" else -100, 100, int(np.prod(shape)))
+    components = ARRIVALS[arrival](labels * 300 if code[1] in "48" else labels)
+    for make_parents in PARENTHOODS.values():
+        pair = components.astype(code), make_parents(components).astype("i4")
+        for laid in laid_out(pair, shape):
+            found, expected = fastremap.component_map(*laid), reference.component_map(*laid)
+            assert list(found.items()) == list(expected.items())
+            inverse, expected_inverse = (m.inverse_component_map(*laid[::-1]) for m in (fastremap, reference))
+            assert list(inverse.items()) == list(expected_inverse.items())
+
+
+def laid_out(pair: tuple[np.ndarray, np.ndarray], shape: tuple[int, ...]) -> list[tuple[np.ndarray, ...]]:
+    """Give two flat arrays a shape: in memory order C, F, as they are in each; C and F in one; strided."""
+    in_c = tuple(flat.reshape(shape) for flat in pair)
+    as_f = tuple(flat.reshape(shape[::-1]).T for flat in pair)
+    strided = tuple(np.repeat(array[..., None], 2, axis=-1)[..., 0] for array in in_c)
+    return [in_c, as_f, (in_c[0], as_f[1]), (as_f[0], in_c[1]), strided]
+
+
+@pytest.mark.parametrize("arrival", ARRIVALS)
+def test_relations_with_many_runs(arrival: str) -> None:
+    components = ARRIVALS[arrival](np.random.default_rng(0).integers(0, 2**63, 10_000) // 2**48)
+    for make_parents in PARENTHOODS.values():
+        for laid in laid_out((components, make_parents(components)), (50, 200))[:2]:
+            assert list(fastremap.component_map(*laid).items()) == list(reference.component_map(*laid).items())
+            assert fastremap.inverse_component_map(*laid) == reference.inverse_component_map(*laid)
+
+
+def test_equal_numbers_of_a_mapping_may_be_one_object_but_keep_their_type() -> None:
+    mapping = fastremap.component_map(np.array([1, 2, 3000, 4000], "u4"), np.array([1.0, 1.0, 3000.0, 5.5], "f4"))
+    assert [type(parent) for parent in mapping.values()] == [float] * 4
+    assert fastremap.component_map([1, 2**40, 2**41], [5, 2**40, 2**40]) == {1: 5, 2**40: 2**40, 2**41: 2**40}
