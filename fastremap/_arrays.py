@@ -128,8 +128,18 @@ def walk(array: np.ndarray) -> Walk:
     flags = array.flags
     if flags.f_contiguous and not flags.c_contiguous:
         return Walk(native(array).T.reshape(-1), array, True)
-    # Not reshape alone: of an evenly strided array it makes a strided view.
-    return Walk(np.ascontiguousarray(native(array)).reshape(-1), array, False)
+    ordered = native(array)
+    return Walk((ordered if ordered.flags.c_contiguous else c_copy(ordered)).reshape(-1), array, False)
+
+
+def c_copy(array: np.ndarray) -> np.ndarray:
+    """Copy an array of any strides into one in C order, in tiles where its axes lie in another order."""
+    steps = [abs(step) for step, n in zip(array.strides, array.shape, strict=True) if n > 1]
+    if steps == sorted(steps, reverse=True):
+        return np.array(array, order="C", copy=True)  # numpy is as fast
+    out = np.empty(array.shape, dtype=array.dtype)
+    _kernels.copy_axes(array, out)
+    return out
 
 
 def bits(flat: np.ndarray) -> np.ndarray:

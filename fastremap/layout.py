@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _kernels
-from ._arrays import as_array
+from ._arrays import as_array, c_copy
 
 
 def transpose(arr: ArrayLike) -> np.ndarray:
@@ -251,27 +251,17 @@ def _c_ordered(array: np.ndarray) -> np.ndarray:
         return array
     if _is_fortran(array) and array.flags.writeable:
         return _rearranged(array.T, array.shape)
-    return _copied(array)
+    return c_copy(array)
 
 
 def _reversed(array: np.ndarray) -> np.ndarray:
     """The axes of an array reversed, C-ordered: its buffer rearranged if that is C-contiguous, or a copy."""
     if array.flags.c_contiguous and array.flags.writeable:
         return _rearranged(array, array.shape[::-1])
-    return _copied(array.T)
+    return c_copy(array.T)
 
 
 def _rearranged(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Reverse the axes of a C-ordered array within its buffer, and view that in the shape given."""
     _kernels.reverse_axes(array, array.shape)
     return array.reshape(shape)
-
-
-def _copied(array: np.ndarray) -> np.ndarray:
-    """A C-ordered copy."""
-    steps = np.abs([stride for stride, n in zip(array.strides, array.shape, strict=True) if n > 1])
-    if (np.diff(steps) <= 0).all():
-        return np.array(array, order="C", copy=True)  # the axes stay in their order: numpy is as fast
-    out = np.empty(array.shape, dtype=array.dtype)
-    _kernels.copy_axes(array, out)
-    return out

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _kernels
-from ._arrays import as_array, bits, walk
+from ._arrays import as_array, bits, c_copy, walk
 from .labels import distinct
 
 
@@ -52,7 +52,7 @@ def point_cloud(arr: ArrayLike, shell: bool = False) -> dict[Any, np.ndarray]:
     longest = max(array.shape)
     if longest > 2**32:
         raise ValueError(f"an axis of {longest} voxels is too long for coordinates of 32 bits")
-    way = walk(np.asarray(array, order="C"))
+    way = walk(array if array.flags.c_contiguous else c_copy(array))
     labels = bits(way.flat)
     if shell and array.size:
         whole, labels = labels, np.empty_like(labels)

@@ -187,6 +187,8 @@ class RunValues {
     void fill(const Runs<Label>& runs, std::size_t n_labels, Out* out) const {
         if (runs.n == n_labels) {
             std::copy(values, values + n_labels, out);
+        } else if (runs.n == 1) {
+            std::fill(out, out + n_labels, static_cast<Out>(values[0]));
         } else {
             fill_(runs.ends(), n_labels, values, out);
         }

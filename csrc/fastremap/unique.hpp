@@ -132,7 +132,10 @@ struct Distinct {
         const auto count_other = [&](Label label) { count(ids.id_for(label), nowhere); };
         const std::size_t done = tally_in_words(labels, n_labels, &count_of[0]);
         labels += done, n_labels -= done;
-        if constexpr (sizeof(Label) == 1) {
+        if (n_labels < 4 * n_keys) {  // not worth another table
+            const auto count_one = [to = &count_of[0]](std::size_t, Label at) { ++to[at]; };
+            for_each_item(labels, n_labels, lowest, n_keys, count_one, count_other);
+        } else if constexpr (sizeof(Label) == 1) {
             tally<std::uint32_t, 4>(labels, n_labels, lowest, &count_of[0], n_keys, count_other);
         } else if (sizeof(Label) > 2 && n_keys <= first_level_keys) {
             tally<std::uint16_t, 1>(labels, n_labels, lowest, &count_of[0], n_keys, count_other);
@@ -155,8 +158,9 @@ struct Distinct {
             for (std::int64_t i = 0; i < n; ++i) {
                 const auto at = static_cast<Label>(items[i] - from);
                 if (at < n_places) [[likely]] {
-                    ++counts_to[at];
-                    first_to[at] = std::min(first_to[at], start + i * step);
+                    // In C order the first index is that of the first count, and need not be looked at again.
+                    if (counts_to[at]++ == 0 || (fortran && start + i * step < first_to[at])) [[unlikely]]
+                        first_to[at] = start + i * step;
                 } else {
                     count(ids.id_for(items[i]), start + i * step);
                 }
