@@ -145,6 +145,21 @@ struct Distinct {
         put_in_front(lowest, count_of, count_of.begin(), nullptr);
     }
 
+    void tally_first(const Label* labels, std::size_t n_labels, Label lowest, std::size_t n_keys) {
+        ZeroedArray<std::int64_t> first_of(n_keys);  // and 1, so that 0 is none
+        std::int64_t* const first_to = &first_of[0];
+        for (std::size_t i = n_labels; i > 0; --i) {  // backward: what is written last stays, and nothing is read
+            const auto at = static_cast<Label>(labels[i - 1] - lowest);
+            if (at < n_keys) [[likely]] {
+                first_to[at] = static_cast<std::int64_t>(i);
+            } else {
+                count(ids.id_for(labels[i - 1]), static_cast<std::int64_t>(i));
+            }
+        }
+        put_in_front(lowest, first_of, nullptr, first_of.begin());
+        for (std::int64_t& index : first) --index;
+    }
+
     void tally_with_first(const Label* labels, const std::int64_t* shape, int ndim, bool fortran, Label lowest,
                           std::size_t n_keys) {
         ZeroedArray<std::int64_t> count_of(n_keys);
