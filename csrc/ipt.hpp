@@ -1505,7 +1505,8 @@ inline Plan best_of_cuts(const std::vector<std::size_t>& shape, std::size_t unit
         tiles.back() = shape.back() / divisor;
         attempt(shape, tiles, 0, true);
     }
-    for (std::size_t nbytes : {tuning::line, 4 * tuning::line, 8 * tuning::line, 16 * tuning::line, 32 * tuning::line})
+    // Of the longest, an odd number of lines, lest the rows of scratch compete.
+    for (std::size_t nbytes : {tuning::line, 4 * tuning::line, 8 * tuning::line, 16 * tuning::line, 33 * tuning::line})
         for (std::size_t i : {std::size_t{0}, n_axes - 1}) {
             const std::size_t tile = nbytes / unit;
             if (tile < 2 || shape[i] < tile || shape[i] % tile == 0) continue;
