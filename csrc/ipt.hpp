@@ -50,6 +50,10 @@ inline constexpr std::size_t long_row = 2 << 10;             // prefetches find 
 inline constexpr std::size_t short_move = 8 << 10;           // rows up to this move apart line by line, downward
 inline constexpr std::size_t longest_unit = 8 << 10;        // tiles longer than this gain nothing for cycles
 inline constexpr std::size_t piece = 64 << 10;              // cycles move longer units piece by piece
+inline constexpr std::size_t huge_page = 2 << 20;           // what Linux gives large arrays at once
+inline constexpr std::size_t page_conflict = 512 << 10;     // see pages_compete
+inline constexpr std::size_t pages_held = 64;               // by the first level of a TLB
+inline constexpr std::size_t lines_ahead = 64;              // of single lines; more of them evict each other
 inline constexpr std::size_t look_ahead = 16 << 10;          // cycles prefetch this much before it is moved
 inline constexpr std::size_t max_moves_ahead = 64;          // a power of two
 inline constexpr std::size_t least_scratch = 16 << 20;      // allowed for any array
@@ -169,11 +173,13 @@ class Cycles {
 // Data movement: lines and runs
 // ---------------------------------------------------------------------------------------------------------------------
 
-// `level` 1 is the first-level cache, which is too small for most of what comes next.
+// `level` 1 is the first-level cache, which is too small for most of what comes next. The empty statement keeps
+// compilers from leaving out functions that do nothing but prefetch.
 template <int level = 2>
 inline void prefetch([[maybe_unused]] const char* address) {
 #if defined(__GNUC__) || defined(__clang__)
     __builtin_prefetch(address, 0, 4 - level);
+    __asm__ volatile("");
 #endif
 }
 
@@ -188,6 +194,14 @@ inline void prefetch_run(const char* run, std::size_t nbytes) {
 inline void read_ahead(const char* run, std::size_t nbytes) {
     const volatile char* line = run;
     for (std::size_t i = 0; i < nbytes; i += tuning::line) static_cast<void>(line[i]);
+}
+
+// Has the system provide the memory of a result before it is written. Linux clears a huge page towards the byte that is
+// touched first: upward, which takes half as long as downward, if that is the last one.
+inline void provide(char* result, std::size_t nbytes) {
+    const std::size_t offset = reinterpret_cast<std::uintptr_t>(result) % tuning::huge_page;
+    for (std::size_t last = tuning::huge_page - 1 - offset; last < nbytes; last += tuning::huge_page)
+        static_cast<volatile char*>(result)[last] = 0;
 }
 
 // Copies between buffers that do not overlap. The last block may repeat bytes of the one before.
@@ -338,6 +352,52 @@ IPT_KERNELS(Sse2, "sse2", 1)
 IPT_KERNELS(Avx2, "avx2", 2)
 IPT_KERNELS(Avx512, "avx512f,avx512bw,avx512vl", 4)
 #undef IPT_KERNELS
+
+// Tiles of as many rows as a line has items, each row a line in a register.
+template <std::size_t width>
+struct LineTile {
+    static constexpr std::size_t n = tuning::line / width;
+    using Line = typename Register<width, tuning::line>::Type;
+
+    template <std::size_t half, std::size_t... i>
+    __attribute__((target("avx512f"), always_inline)) static inline Line zip(Line a, Line b,
+                                                                             std::index_sequence<i...>) {
+        return __builtin_shufflevector(a, b, (half * n / 2 + i / 2 + i % 2 * n)...);
+    }
+
+    // Each of log2(n) rounds interleaves row i with row i + n / 2.
+    __attribute__((target("avx512f"), always_inline)) static inline void turn(Line* rows) {
+        constexpr auto lanes = std::make_index_sequence<n>{};
+        Line mixed[n];
+        _Pragma("GCC unroll 4") for (std::size_t round = 1; round < n; round *= 2) {
+            _Pragma("GCC unroll 8") for (std::size_t i = 0; i < n / 2; ++i) {
+                mixed[2 * i] = zip<0>(rows[i], rows[i + n / 2], lanes);
+                mixed[2 * i + 1] = zip<1>(rows[i], rows[i + n / 2], lanes);
+            }
+            _Pragma("GCC unroll 16") for (std::size_t i = 0; i < n; ++i) rows[i] = mixed[i];
+        }
+    }
+
+    // Two tiles change places, transposed. If not `whole`, only the rows begin <= i < end of `a` are there; what stands
+    // in those columns of `b` stays.
+    template <bool whole>
+    __attribute__((target("avx512f"))) static void exchange(char* a, char* b, std::ptrdiff_t pitch,
+                                                            std::size_t begin = 0, std::size_t end = n) {
+        const auto is_there = [=](std::size_t i) { return whole || (begin <= i && i < end); };
+        Line of_a[n], of_b[n];
+        _Pragma("GCC unroll 16") for (std::size_t i = 0; i < n; ++i)
+            std::memcpy(&of_b[i], b + steps(i, pitch), sizeof(Line));
+        turn(of_b);
+        _Pragma("GCC unroll 16") for (std::size_t i = 0; i < n; ++i)
+            if (is_there(i)) std::memcpy(&of_a[i], a + steps(i, pitch), sizeof(Line));
+            else of_a[i] = of_b[i];
+        turn(of_a);
+        _Pragma("GCC unroll 16") for (std::size_t i = 0; i < n; ++i)
+            if (is_there(i)) std::memcpy(a + steps(i, pitch), &of_b[i], sizeof(Line));
+        _Pragma("GCC unroll 16") for (std::size_t i = 0; i < n; ++i)
+            std::memcpy(b + steps(i, pitch), &of_a[i], sizeof(Line));
+    }
+};
 
 // FASTREMAP_ISA=scalar or avx2 holds back what is wider.
 enum class Isa { narrow, avx2, avx512 };
@@ -865,6 +925,96 @@ class TileFetcher {
     std::ptrdiff_t pitch_, due_ = 0;
 };
 
+#ifdef IPT_HAS_SIMD
+// The pairs of tiles, as above, whose rows are single lines: of a band of rows at a time, column by column. The first
+// tile is as narrow as makes the others begin with a line.
+template <std::size_t width>
+struct LinePairs {
+    static constexpr std::size_t edge = tuning::line / width;
+    char* arr;
+    std::size_t n, n_squares, lead;
+    std::ptrdiff_t pitch;
+
+    struct Pair {
+        std::size_t square, i, j, band, next_band;
+        bool any;  // false behind the last
+    };
+
+    LinePairs(char* array, std::size_t size, std::size_t between)
+        : arr(array), n(size), n_squares(between),
+          lead((0 - reinterpret_cast<std::uintptr_t>(array)) % tuning::line / width),
+          pitch(steps(between * n * width)) {}
+
+    std::size_t size(std::size_t i) const { return i == 0 && lead != 0 ? lead : std::min(edge, n - i); }
+    std::size_t behind(std::size_t band) const { return std::min(n, band + size(band) + rows_of_band - edge); }
+    char* upper(const Pair& pair) const { return arr + (pair.square * n + pair.j) * width + steps(pair.i, pitch); }
+    char* lower(const Pair& pair) const { return arr + (pair.square * n + pair.i) * width + steps(pair.j, pitch); }
+    Pair first() const { return {0, 0, 0, 0, behind(0), true}; }
+
+    void advance(Pair& pair) const {
+        pair.i += size(pair.i);
+        if (pair.i <= pair.j && pair.i < pair.next_band) return;
+        pair.i = pair.band;
+        pair.j += size(pair.j);
+        if (pair.j < n) return;
+        pair.band = pair.next_band < n ? pair.next_band : 0;
+        if (pair.band == 0) pair.any = ++pair.square < n_squares;
+        pair.i = pair.j = pair.band;
+        pair.next_band = behind(pair.band);
+    }
+
+    void fetch(const Pair& pair) const {
+        const char *upper_row = upper(pair), *lower_row = lower(pair);
+        for (std::size_t k = 0; k < edge; ++k, upper_row += pitch) prefetch(upper_row);
+        for (std::size_t k = 0; k < edge; ++k, lower_row += pitch) prefetch(lower_row);
+    }
+
+   private:
+    static constexpr std::size_t rows_of_band = tuning::pages_held / 2;
+};
+
+// Tells whether rows lie so many pages apart that those of a tile evict each other from the second level of the TLB
+// (256 sets of 12 pages), and their lines from the caches. Measured, for pitches that are powers of two.
+template <std::size_t width>
+bool pages_compete(const char* arr, std::size_t n, std::ptrdiff_t pitch) {
+    const bool aligned = reinterpret_cast<std::uintptr_t>(arr) % width == 0;
+    return chosen_isa() == Isa::avx512 && aligned && pitch % steps(tuning::page_conflict / width) == 0 &&
+           n >= tuning::line;
+}
+
+// As transpose_squares, where pages compete: each line is read and written once, by registers, and pairs of bands keep
+// to pages that the TLB holds.
+template <std::size_t width>
+void transpose_squares_by_lines(char* arr, std::size_t n, std::size_t between) {
+    constexpr std::size_t edge = LinePairs<width>::edge;
+    const LinePairs<width> pairs(arr, n, between);
+    auto pair = pairs.first(), next = pair;
+    for (std::size_t i = 0; i < tuning::lines_ahead; i += 2 * edge) pairs.advance(next);
+    for (; pair.any; pairs.advance(pair)) {
+        if (next.any) {
+            pairs.fetch(next);
+            pairs.advance(next);
+        }
+        char *upper = pairs.upper(pair), *lower = pairs.lower(pair);
+        const std::size_t high = pairs.size(pair.i), wide = pairs.size(pair.j), before = edge - high;
+        if (high == edge && wide == edge) {
+            LineTile<width>::template exchange<true>(upper, lower, pairs.pitch);
+        } else if (wide == edge) {
+            LineTile<width>::template exchange<false>(upper - steps(before, pairs.pitch), lower - before * width,
+                                                      pairs.pitch, before, edge);
+        } else if (high == edge) {
+            LineTile<width>::template exchange<false>(lower, upper, pairs.pitch, 0, wide);
+        } else {
+            for (std::size_t r = 0; r < high; ++r)
+                for (std::size_t c = upper == lower ? r + 1 : 0; c < wide; ++c) {
+                    char* unit = upper + steps(r, pairs.pitch) + c * width;
+                    std::swap_ranges(unit, unit + width, lower + steps(c, pairs.pitch) + r * width);
+                }
+        }
+    }
+}
+#endif
+
 // Transposes squares of n x n units in place, `between` of them that lie between each other's rows. Tiles change places
 // with their mirror images, as in [1]: the upper one goes transposed into a buffer, the lower one transposed to where
 // the upper was, and the buffer, row by row, to where the lower was. Where rows compete, so that the cache does not
@@ -873,6 +1023,10 @@ class TileFetcher {
 template <std::size_t width>
 void transpose_squares(char* arr, std::size_t n, std::size_t between, std::size_t unit, char* buffer) {
     const TilePairs tiles(arr, n, between, unit);
+#ifdef IPT_HAS_SIMD
+    if constexpr (width == 4 || width == 8)
+        if (pages_compete<width>(arr, n, tiles.pitch)) return transpose_squares_by_lines<width>(arr, n, between);
+#endif
     const auto whole = steps(unit), square = steps(n, whole), edge_pitch = steps(tiles.edge * tiles.n_joined, whole);
     const bool compete = rows_compete(tiles.pitch, std::max<std::size_t>(tuning::line / unit, 1));
     const bool evenly = tiles.edge < n || !compete;
@@ -1351,7 +1505,8 @@ inline Plan best_of_cuts(const std::vector<std::size_t>& shape, std::size_t unit
         tiles.back() = shape.back() / divisor;
         attempt(shape, tiles, 0, true);
     }
-    for (std::size_t nbytes : {tuning::line, 4 * tuning::line, 8 * tuning::line, 16 * tuning::line, 32 * tuning::line})
+    // Of the longest, an odd number of lines, lest the rows of scratch compete.
+    for (std::size_t nbytes : {tuning::line, 4 * tuning::line, 8 * tuning::line, 16 * tuning::line, 33 * tuning::line})
         for (std::size_t i : {std::size_t{0}, n_axes - 1}) {
             const std::size_t tile = nbytes / unit;
             if (tile < 2 || shape[i] < tile || shape[i] % tile == 0) continue;
@@ -1548,6 +1703,7 @@ inline void copy_axes(const void* from, const std::ptrdiff_t* strides, void* to,
                       std::size_t n_axes, std::size_t item_nbytes) {
     const std::vector<std::size_t> sizes(shape, shape + n_axes);
     if (product(sizes) * item_nbytes == 0) return;
+    provide(static_cast<char*>(to), product(sizes) * item_nbytes);
     auto reversed = strides_of({sizes.rbegin(), sizes.rend()}, item_nbytes);
     std::reverse(reversed.begin(), reversed.end());
     const auto shortest = n_axes == 2 ? std::min(sizes.front(), sizes.back()) : 0;

@@ -99,6 +99,18 @@ def test_large_shapes(shape: tuple[int, ...], item_nbytes: int) -> None:
     assert raw(fastremap.transpose(array)) == expected
 
 
+@pytest.mark.parametrize("offset", [0, 1, 5])
+@pytest.mark.parametrize(("shape", "dtype"), [((256, 32, 256), "u8"), ((68, 2048, 68), "u8"), ((64, 512, 64), "u4")])
+def test_rows_many_whole_pages_apart(shape: tuple[int, ...], dtype: str, offset: int) -> None:
+    n_items = int(np.prod(shape))
+    buffer = filled((n_items + 8,), dtype)
+    array = buffer[offset : offset + n_items].reshape(shape)
+    expected, around = raw(array.T), raw(buffer[:offset]) + raw(buffer[offset + n_items :])
+    result = fastremap.transpose(array)
+    assert np.shares_memory(result, buffer) and raw(result) == expected
+    assert raw(buffer[:offset]) + raw(buffer[offset + n_items :]) == around
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_random_shapes(seed: int) -> None:
     chance = np.random.default_rng(seed)
