@@ -1,8 +1,8 @@
 // Replaces labels by the values of a table that is built once and used for any number of arrays.
 //
 // What:       Lookup(keys, values).apply(labels -> out) with one of three rules for labels that are not keys.
-// Requires:   contiguous arrays; of equal keys the last counts; `out` may be the array itself where the widths are
-//             equal.
+// Requires:   contiguous arrays; of equal keys the last counts; `out` is fresh, or the array itself where the widths
+//             are equal.
 // Complexity: O(n) expected; 16 to 64 bytes a key, or 2 to 9 bytes for each value of a narrow key range.
 // Source:     own; one look-up per run.
 #pragma once
@@ -69,6 +69,7 @@ class Lookup {
                                      Missing missing, Out fill) {
         Runs<Label> runs;
         RunValues<Out> mapped;
+        const bool is_fresh = static_cast<const void*>(out) != labels;
         return for_each_piece(0, n_labels, [&](std::size_t offset, std::size_t length) {
             runs.split(labels + offset, length);
             Out found[piece_size];
@@ -86,9 +87,11 @@ class Lookup {
                 found[elsewhere[i]] = value ? *value : otherwise(elsewhere[i]);
             }
             if (!out) return true;
-            // Not to write what is there already saves half of the traffic.
-            const bool is_in_place = static_cast<const void*>(out) == labels;
-            if (is_in_place && std::memcmp(found, runs.keys, n_keys * sizeof(Out)) == 0) return true;
+            if (is_fresh) {
+                provide(out, n_labels, offset, offset + length);
+            } else if (std::memcmp(found, runs.keys, n_keys * sizeof(Out)) == 0) {
+                return true;  // not to write what is there already saves half of the traffic
+            }
             std::copy(found, found + n_keys, mapped.values);
             repeat(mapped.values, n_keys, runs.n);
             mapped.fill(runs, length, out + offset);
@@ -116,6 +119,7 @@ class Lookup {
             if (missing == Missing::stop && (beyond || (has_gaps && any_in_gap(piece, length, lowest, is_present))))
                 return false;
             if (out == nullptr) return true;
+            if (static_cast<const void*>(out) != labels) provide(out, n_labels, offset, offset + length);
             if (!beyond) {
                 map_items(piece, length, lowest, n_keys, ruled.get(), out + offset);
                 return true;

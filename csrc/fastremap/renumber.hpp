@@ -2,7 +2,7 @@
 //
 // What:       run() writes the new id of every label, until the ids no longer fit; then the caller widens what is
 //             written and goes on from there.
-// Requires:   a contiguous array; `out` of the same length, or the array itself where the widths are equal.
+// Requires:   a contiguous array; `out` of the same length and fresh, or the array itself where the widths are equal.
 // Complexity: O(n) expected; about 32 bytes a distinct label, and densely up to 4 for each label of the range.
 // Source:     own; find-or-insert per run, or for each item in a direct table.
 #pragma once
@@ -38,10 +38,12 @@ struct Numbering {
     std::size_t run(const Label* labels, std::size_t begin, std::size_t n_labels, Out* out, Label* also,
                     std::uint64_t first_id, std::size_t max_labels) {
         const std::uint64_t shift = first_id - (keep_zero_ ? 1 : 0);
+        const bool is_fresh = static_cast<const void*>(out) != labels;
         const auto write = [&](auto&& number_piece, auto&& write_piece) {
             return for_each_piece(begin, n_labels, [&](std::size_t offset, std::size_t length) {
                 number_piece(labels + offset, length);
                 if (ids.labels.size() > max_labels) return false;
+                if (is_fresh) provide(out, n_labels, offset, offset + length);
                 write_piece(out + offset, length);
                 if (also) FASTREMAP_CHOOSE(convert(out + offset, length, also + offset));
                 return true;
