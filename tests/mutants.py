@@ -165,15 +165,15 @@ MUTANTS = [
     Mutant(
         "what is marked as written must be there",
         "fastremap_dask/tasks.py",
-        "    if found != sizes:",
-        "    if False:",
+        "        if sizes != stored_sizes(target, piece.block):",
+        "        if False:",
         tests="tests/faults",
     ),
     Mutant(
         "the voxels that are not stored are counted",
         "fastremap_dask/finding.py",
-        "            row[name] = count\n        elif",
-        "            row[name] = count - 1\n        elif",
+        "row[name] = count if source.counted else 0",
+        "row[name] = count - 1 if source.counted else 0",
         tests="tests/jobs/test_jobs.py",
     ),
 ]
