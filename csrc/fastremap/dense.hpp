@@ -70,8 +70,8 @@ void for_each_place(const Label* items, std::size_t n, Label lowest, const Act& 
     for (i = act_on_words(i, n); i < n; ++i) act(i, static_cast<Label>(items[i] - lowest));
 }
 
-// Calls act(place) for each item that has a place of its own among n_places from `from` on, and act_on_other(item) for
-// others; if the items have at most 2 bytes, each has a place.
+// Calls act(i, place) for each item that has a place of its own among n_places from `from` on, i counted within its piece,
+// and act_on_other(item) for others; if the items have at most 2 bytes, each has a place.
 template <class Item, class Act, class ActOnOther>
 void for_each_item(const Item* items, std::size_t n, Item from, std::size_t n_places, const Act& act,
                    const ActOnOther& act_on_other) {
