@@ -1,6 +1,7 @@
-// Memory for tables: zeroed, and in huge pages where the system has them.
+// Memory: what is to be read comes near, results get their pages, and tables are zeroed and lie in huge pages.
 //
-// What:       an array of fixed length whose items are all bits zero at first, and which begins at a line of the cache.
+// What:       prefetch and prefetch_ahead; provide, for what is written once; ZeroedArray, of fixed length, whose items
+//             are all bits zero at first, and which begins at a line of the cache.
 // Requires:   items for which all bits zero is a value, and which need no destructor.
 // Complexity: O(n), but pages of large arrays are zeroed when they are first touched.
 // Source:     own; a table of many pages spends most of a random look-up on the translation of its address, which
@@ -40,7 +41,7 @@ void prefetch_ahead([[maybe_unused]] const Label* labels) {
 
 // To be called before items [from, to) of a fresh array of n are written, in order and for the first time. Linux clears a
 // huge page towards the byte that is touched first, and upward takes half as long as downward: so the last byte of each
-// page is touched before its first.
+// page is touched before its first. ipt::provide does so for all of a result that is not written in order.
 template <class Item>
 void provide([[maybe_unused]] Item* items, [[maybe_unused]] std::size_t n, [[maybe_unused]] std::size_t from,
              [[maybe_unused]] std::size_t to) {

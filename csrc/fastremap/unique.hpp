@@ -145,6 +145,7 @@ struct Distinct {
         put_in_front(lowest, count_of, count_of.begin(), nullptr);
     }
 
+    // In C order, without counts.
     void tally_first(const Label* labels, std::size_t n_labels, Label lowest, std::size_t n_keys) {
         ZeroedArray<std::int64_t> first_of(n_keys);  // and 1, so that 0 is none
         std::int64_t* const first_to = &first_of[0];

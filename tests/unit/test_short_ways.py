@@ -119,6 +119,22 @@ def test_counts_of_so_many_that_words_are_counted_in_bytes(code: str, uneven: st
         np.testing.assert_array_equal(counts, expected[expected > 0], strict=True)
 
 
+@pytest.mark.parametrize("code", ["u4", "u8"])
+@pytest.mark.parametrize("is_key", [True, False])
+def test_the_label_that_marks_free_slots_is_a_label(code: str, is_key: bool) -> None:
+    mark = np.uint64(0xA24BAED4963EE407).astype(code)  # of csrc/fastremap/table.hpp, where its bits flipped are 0
+    keys = np.array([5, 2**31, mark if is_key else 6], code)
+    labels = np.array([mark, 5, 5, mark, 9, 2**31, 7, mark], code)
+    by_key = {5: 50, 2**31: 51} | ({int(mark): 52} if is_key else {6: 52})
+    for missing in ({"preserve_missing_labels": True}, {"fill_value": 3}):
+        expected = [by_key.get(label, missing.get("fill_value", label)) for label in labels.tolist()]
+        for in_place in (False, True):
+            result = fastremap.remap(labels.copy(), (keys, np.array([50, 51, 52], code)), in_place=in_place, **missing)
+            assert result.tolist() == expected
+    only = fastremap.mask_except(labels, keys.tolist())
+    assert only.tolist() == [label if label in by_key else 0 for label in labels.tolist()]
+
+
 # How components arrive; more than 8,192 runs in no order are looked up in tables, fewer are sorted.
 ARRIVALS = {
     "ascending": np.sort,
