@@ -57,6 +57,12 @@ MUTANTS = [
         "true;\n            act(i, at, is_there);\n            elsewhere[n_left] = static_cast",
     ),
     Mutant(
+        "a search that ends behind the last slot",
+        "csrc/fastremap/table.hpp",
+        " & (at <= mask_)",
+        "",
+    ),
+    Mutant(
         "narrow tallies overflow",
         "csrc/fastremap/dense.hpp",
         "std::numeric_limits<Count>::max() / piece_size * piece_size",

@@ -152,7 +152,8 @@ class Table {
             const bool is_there = (slots[at].tag == tag) & (tag != 0);
             act(i, at, is_there);
             elsewhere[n_left] = i;
-            n_left += !(is_there | (ends & (slots[at].tag == 0) & (tag != 0)));
+            // Behind the last slot a key may be looked for in vain and yet be there, in the first ones.
+            n_left += !(is_there | (ends & (slots[at].tag == 0) & (at <= mask_) & (tag != 0)));
         }
         return n_left;
     }
