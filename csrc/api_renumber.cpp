@@ -1,15 +1,17 @@
 #include "api.hpp"
 #include "fastremap/dtype.hpp"
+#include "fastremap/order.hpp"
 #include "fastremap/renumber.hpp"
+#include "fastremap/renumber_sorted.hpp"
 
 namespace fastremap::api {
 
 namespace {
 
-template <class Label>
+template <class Label, class Numbered>
 class TypedNumbering final : public Numbering {
    public:
-    TypedNumbering(bool keep_zero, const Choice& choice) : numbering_(keep_zero, choice) {}
+    explicit TypedNumbering(Numbered numbering) : numbering_(std::move(numbering)) {}
 
     std::size_t run(const void* labels, std::size_t begin, std::size_t n_labels, void* out, std::size_t out_width,
                     void* also, std::uint64_t first_id, std::size_t max_labels) override {
@@ -19,21 +21,43 @@ class TypedNumbering final : public Numbering {
         });
     }
 
-    std::size_t size() const override { return numbering_.ids.labels.size(); }
+    std::size_t size() const override { return numbering_.size(); }
 
     void copy_labels(void* out) const override {
-        std::copy(numbering_.ids.labels.begin(), numbering_.ids.labels.end(), static_cast<Label*>(out));
+        numbering_.for_each([to = static_cast<Label*>(out)](Label label, std::uint64_t number) { to[number] = label; });
+    }
+
+    void copy_sorted(void* out, void* numbers, std::size_t number_width) const override {
+        visit_width(number_width, [&](auto zero) {
+            using Number = decltype(zero);
+            numbering_.for_each_sorted([to = static_cast<Label*>(out), numbers = static_cast<Number*>(numbers)](
+                                           Label label, std::uint64_t number) mutable {
+                *to++ = label, *numbers++ = static_cast<Number>(number);
+            });
+        });
     }
 
    private:
-    fastremap::Numbering<Label> numbering_;
+    Numbered numbering_;
 };
+
+template <class Label, class Numbered>
+std::unique_ptr<Numbering> erase_type(Numbered numbering) {
+    return std::make_unique<TypedNumbering<Label, Numbered>>(std::move(numbering));
+}
 
 }  // namespace
 
-std::unique_ptr<Numbering> make_numbering(std::size_t width, bool keep_zero, const Choice& choice) {
-    return visit_width(width, [&](auto label) -> std::unique_ptr<Numbering> {
-        return std::make_unique<TypedNumbering<decltype(label)>>(keep_zero, choice);
+std::unique_ptr<Numbering> make_numbering(char kind, std::size_t width, std::size_t n_labels, bool keep_zero,
+                                          const Choice& choice) {
+    // A label that comes again costs as much as one that is looked up.
+    const bool are_most = 2 * choice.n_distinct >= static_cast<double>(n_labels);
+    const bool by_sort = choice.strategy == Strategy::sort && are_most;
+    return visit_width(width, [&](auto label) {
+        using Label = decltype(label);
+        return by_sort && n_labels < NumberingBySort<Label>::max_items
+                   ? erase_type<Label>(NumberingBySort<Label>(keep_zero, kind))
+                   : erase_type<Label>(fastremap::Numbering<Label>(keep_zero, kind, choice));
     });
 }
 

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <numeric>
 #include <memory>
 #include <random>
 #include <vector>
@@ -42,7 +43,7 @@ std::vector<Label> label_image(std::size_t n_labels, std::size_t longest, std::m
 template <class Label>
 std::vector<fastremap::Choice> choices() {
     const std::uint64_t n_keys = sizeof(Label) == 1 ? 256 : sizeof(Label) == 2 ? 65536 : 5000;
-    return {{Strategy::runs, 0, 0}, {Strategy::dense, sizeof(Label) > 2 ? 7u : 0u, n_keys}};
+    return {{Strategy::runs, 0, 0}, {Strategy::dense, sizeof(Label) > 2 ? 7u : 0u, n_keys}, {Strategy::sort, 0, 0, 1e9}};
 }
 
 template <class Label>
@@ -74,8 +75,8 @@ void check_unique(const std::vector<Label>& labels) {
         labels_only->add(labels.data(), shape, 1, false, choice);
         CHECK(labels_only->size() == expected.size());
     }
-    std::vector<Label> sorted = labels;
-    std::sort(sorted.begin(), sorted.end());
+    std::vector<Label> sorted(labels.size());
+    api::sort(labels.data(), 'u', sizeof(Label), labels.size(), sorted.data());
     std::vector<std::int64_t> counts(expected.size());
     CHECK(api::collapse(sorted.data(), sizeof(Label), sorted.size(), counts.data()) == expected.size());
     std::size_t at = 0;
@@ -110,7 +111,7 @@ void check_unique_fortran(std::mt19937_64& random) {
 
 template <class Label, class Out>
 void check_renumber(const std::vector<Label>& labels, bool keep_zero, const fastremap::Choice& choice) {
-    const auto numbering = api::make_numbering(sizeof(Label), keep_zero, choice);
+    const auto numbering = api::make_numbering('u', sizeof(Label), labels.size(), keep_zero, choice);
     std::vector<Out> out(labels.size());
     // In two parts, as a caller does that widens the result in between.
     const std::size_t room = sizeof(Out) == 1 ? 120 : 1000;
@@ -131,6 +132,23 @@ void check_renumber(const std::vector<Label>& labels, bool keep_zero, const fast
             CHECK(order.at(static_cast<std::size_t>(out[i]) - 5 + keep_zero) == labels[i]);
         }
     }
+}
+
+// More labels than are sorted at once, of which most fall into one part.
+template <class Label>
+void check_order(std::mt19937_64& random, std::uint64_t range) {
+    std::vector<Label> labels(200000);
+    for (Label& label : labels) label = static_cast<Label>(random() % range);
+    labels[7] = std::numeric_limits<Label>::max();
+    std::vector<std::size_t> expected(labels.size());
+    std::iota(expected.begin(), expected.end(), std::size_t{0});
+    std::stable_sort(expected.begin(), expected.end(), [&](auto a, auto b) { return labels[a] < labels[b]; });
+    std::vector<Label> sorted(labels.size());
+    std::vector<std::int64_t> places(labels.size());
+    api::sort_with_places(labels.data(), 'u', sizeof(Label), labels.size(), sorted.data(), places.data());
+    for (std::size_t i = 0; i < labels.size(); ++i)
+        CHECK(sorted[i] == labels[expected[i]] && places[i] == static_cast<std::int64_t>(expected[i]));
+    check_unique(labels);
 }
 
 template <class Label, class Out>
@@ -390,6 +408,9 @@ int main() {
     check_width<std::uint32_t>(random);
     check_width<std::uint64_t>(random);
     check_adversarial_keys();
+    check_order<std::uint16_t>(random, 3000);
+    check_order<std::uint32_t>(random, 90000);
+    check_order<std::uint64_t>(random, std::uint64_t{1} << 40);
     check_measures<float>({3.0f, -0.0f, 0.0f, -2.5f, 7.0f}, 'f');
     check_measures<double>({3.0, -0.0, 0.0, -2.5, 7.0}, 'f');
     std::printf("smoke: every kernel ran with %s\n", api::isa());

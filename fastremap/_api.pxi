@@ -26,6 +26,9 @@ cdef extern from "api.hpp" namespace "fastremap" nogil:
 
 cdef extern from "api.hpp" namespace "fastremap::api" nogil:
     Choice c_choose "fastremap::api::choose"(const void*, size_t, size_t) except +
+    void c_sort "fastremap::api::sort"(const void*, char, size_t, size_t, void*) except +
+    void c_sort_with_places "fastremap::api::sort_with_places"(
+        const void*, char, size_t, size_t, void*, int64_t*) except +
     size_t c_collapse "fastremap::api::collapse"(void*, size_t, size_t, int64_t*) except +
 
     cdef cppclass CDistinct "fastremap::api::Distinct":
@@ -40,7 +43,8 @@ cdef extern from "api.hpp" namespace "fastremap::api" nogil:
         size_t run(const void*, size_t, size_t, void*, size_t, void*, uint64_t, size_t) except +
         size_t size()
         void copy_labels(void*)
-    unique_ptr[CNumbering] make_numbering(size_t, cbool, const Choice&) except +
+        void copy_sorted(void*, void*, size_t) except +
+    unique_ptr[CNumbering] make_numbering(char, size_t, size_t, cbool, const Choice&) except +
 
     cdef cppclass CLookup "fastremap::api::Lookup":
         size_t apply(const void*, size_t, void*, Missing, uint64_t, Strategy) except +

@@ -39,17 +39,48 @@ def unique(cnp.ndarray labels, shape, bint fortran, bint with_counts, bint with_
     return found, counts, first
 
 
-def collapse(cnp.ndarray ordered, bint with_counts):
-    """The distinct items of a sorted array, which is overwritten, and their counts if asked for."""
+def unique_by_sort(cnp.ndarray labels, str kind, bint with_counts):
+    """The distinct labels, ascending, and their counts if asked for."""
+    cdef cnp.ndarray ordered = sort(labels, kind)
     cdef void* data = data_of(ordered)
     cdef size_t width = cnp.PyArray_ITEMSIZE(ordered)
     cdef size_t n_labels = cnp.PyArray_SIZE(ordered)
     cdef size_t n_found = n_labels - count_equal_pairs(ordered)
+    if n_found == n_labels:
+        return ordered, np.ones(n_found, dtype=np.int64) if with_counts else None
     cdef cnp.ndarray counts = np.empty(n_found, dtype=np.int64) if with_counts else None
     cdef int64_t* count_data = <int64_t*>data_of(counts) if with_counts else NULL
     with nogil:
-        n_found = c_collapse(data, width, n_labels, count_data)
-    return ordered if n_found == n_labels else ordered[:n_found].copy(), counts
+        c_collapse(data, width, n_labels, count_data)
+    return ordered[:n_found].copy(), counts
+
+
+def sort(cnp.ndarray labels, str kind):
+    """Labels in ascending order; NaNs last."""
+    cdef cnp.ndarray ordered = np.empty(labels.size, dtype=labels.dtype)
+    cdef void* data = data_of(labels)
+    cdef void* ordered_data = data_of(ordered)
+    cdef size_t width = cnp.PyArray_ITEMSIZE(labels)
+    cdef size_t n_labels = cnp.PyArray_SIZE(labels)
+    cdef char letter = ord(kind)
+    with nogil:
+        c_sort(data, letter, width, n_labels, ordered_data)
+    return ordered
+
+
+def sort_with_places(cnp.ndarray labels, str kind):
+    """Labels in ascending order, NaNs last, and the place that each had; equal ones in the order of these."""
+    cdef cnp.ndarray ordered = np.empty(labels.size, dtype=labels.dtype)
+    cdef cnp.ndarray places = np.empty(labels.size, dtype=np.int64)
+    cdef void* data = data_of(labels)
+    cdef void* ordered_data = data_of(ordered)
+    cdef int64_t* place_data = <int64_t*>data_of(places)
+    cdef size_t width = cnp.PyArray_ITEMSIZE(labels)
+    cdef size_t n_labels = cnp.PyArray_SIZE(labels)
+    cdef char letter = ord(kind)
+    with nogil:
+        c_sort_with_places(data, letter, width, n_labels, ordered_data, place_data)
+    return ordered, places
 
 
 cdef class Numbering:
@@ -57,9 +88,10 @@ cdef class Numbering:
     cdef unique_ptr[CNumbering] numbering
     cdef object dtype
 
-    def __init__(self, cnp.ndarray labels, bint keep_zero):
+    def __init__(self, cnp.ndarray labels, str kind, bint keep_zero):
         self.dtype = labels.dtype
-        self.numbering = make_numbering(cnp.PyArray_ITEMSIZE(labels), keep_zero, choice_for(labels))
+        self.numbering = make_numbering(
+            ord(kind), cnp.PyArray_ITEMSIZE(labels), cnp.PyArray_SIZE(labels), keep_zero, choice_for(labels))
 
     def run(self, cnp.ndarray labels, size_t begin, cnp.ndarray out, bint also, uint64_t first_id, size_t max_labels):
         """Write ids, with `also` over the labels too, from item `begin` on until there are more than max_labels labels.
@@ -79,8 +111,22 @@ cdef class Numbering:
     def labels(self):
         """The labels by number."""
         cdef cnp.ndarray found = np.empty(self.numbering.get().size(), dtype=self.dtype)
-        self.numbering.get().copy_labels(data_of(found))
+        cdef void* data = data_of(found)
+        with nogil:
+            self.numbering.get().copy_labels(data)
         return found
+
+    def labels_and_numbers(self):
+        """The labels, ascending, and the number of each."""
+        cdef size_t n_found = self.numbering.get().size()
+        cdef cnp.ndarray found = np.empty(n_found, dtype=self.dtype)
+        cdef cnp.ndarray numbers = np.empty(n_found, dtype=np.uint32 if n_found < 2**32 else np.uint64)
+        cdef void* data = data_of(found)
+        cdef void* number_data = data_of(numbers)
+        cdef size_t number_width = cnp.PyArray_ITEMSIZE(numbers)
+        with nogil:
+            self.numbering.get().copy_sorted(data, number_data, number_width)
+        return found, numbers
 
 
 cdef class Lookup:

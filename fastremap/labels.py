@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from . import _kernels, _rows
 from ._arrays import NUMBERS, Walk, as_array, bits, can_write, cast, is_supported, native, supported_dtype, walk
 from .dtypes import bounds, extremes, ids_dtype, ladder, require_fit
-from .newids import new_ids
+from .newids import ids_of_numbers, new_ids
 from .table import LabelTable
 
 # Flags that are variables fit none of its overloads.
@@ -120,14 +120,14 @@ def unique(
 
     Notes
     -----
-    Time: O(n) expected for n voxels, plus O(U log U) to sort; O(n log n) where a sample shows nearly every voxel to
-    have a label of its own. Peak extra bytes: about 60 to 120 for each distinct
-    label; 8 n for the inverse; a copy of the input if it is strided, unaligned, byte-swapped or of a float dtype.
-    Holds no lock.
+    Time: O(n) expected for n voxels. Peak extra bytes: about 60 to 120 for each distinct label, or a copy of the
+    input where a sample shows nearly every voxel to have a label of its own, since then they are sorted; 8 n for the
+    inverse; a copy of the input if it is strided, unaligned, byte-swapped or of a float dtype. Holds no lock.
 
     References
     ----------
-    .. [1] D. E. Knuth, The Art of Computer Programming, volume 3, section 6.4: hashing with linear probing.
+    .. [1] D. E. Knuth, The Art of Computer Programming, volume 3, section 6.4: hashing with linear probing; section
+       5.2.5: radix sort.
 
     Examples
     --------
@@ -172,9 +172,7 @@ def distinct(
     """The distinct labels, ascending or as first met in memory, with counts and least C-order indices if asked for."""
     dtype = way.flat.dtype
     if ascending and not with_first and _kernels.strategy(keys) == "sort":
-        ordered = keys.view(dtype).copy()
-        ordered.sort()
-        found, counts = _kernels.collapse(ordered.view(keys.dtype), with_counts)
+        found, counts = _kernels.unique_by_sort(keys, dtype.kind, with_counts)
         return found.view(dtype), counts, None
     by_lines = way.fortran and with_first  # else positions do not matter, and the array is one line
     shape = way.array.shape if by_lines else (keys.size,)
@@ -183,10 +181,9 @@ def distinct(
     if not ascending or (dtype.kind != "f" and _kernels.is_ordered(values, dtype.kind, True)):
         return values, counts, first
     if not (with_counts or with_first):
-        values.sort()
-        return values, None, None
-    order = values.argsort()
-    return values[order], None if counts is None else counts[order], None if first is None else first[order]
+        return _kernels.sort(found, dtype.kind).view(dtype), None, None
+    found, order = _kernels.sort_with_places(found, dtype.kind)
+    return found.view(dtype), None if counts is None else counts[order], None if first is None else first[order]
 
 
 @overload
@@ -259,8 +256,9 @@ def renumber(
     Notes
     -----
     Time: O(n) expected. Peak extra bytes: the result, for a moment also one of half its item size where the ids
-    outgrow a dtype, and about 60 for each distinct label (a dict takes 100 more); a copy of the input if it is
-    strided, unaligned, byte-swapped or of a float dtype. Holds no lock.
+    outgrow a dtype, and about 60 for each distinct label (a dict takes 100 more), or 12 for each voxel where a sample
+    shows nearly all of them to have a label of their own; a copy of the input if it is strided, unaligned,
+    byte-swapped or of a float dtype. Holds no lock.
 
     Examples
     --------
@@ -283,12 +281,14 @@ def renumber(
     if order == "first":
         if in_place and wanted is None and _is_overwritable(arr, keys, start, bool(preserve_zero)):
             over = keys.view(label_dtype)
-        flat, old = _ids_by_appearance(keys, start, bool(preserve_zero), rungs, over)
+        flat, numbering = _ids_by_appearance(keys, label_dtype.kind, start, bool(preserve_zero), rungs, over)
+        old, numbers = numbering.labels_and_numbers() if mapping == "table" else (numbering.labels(), None)
         old = old.view(label_dtype)
     else:
         old = distinct(way, keys, False, False, True)[0]
         old = np.append(label_dtype.type(0), old[old != 0]) if preserve_zero else old
-    new = _new_labels(keys, label_dtype, old.size, start, bool(preserve_zero))
+        numbers = None
+    new = _new_labels(keys, label_dtype, old.size, start, bool(preserve_zero), numbers)
     lowest, highest = extremes(new)
     out_dtype = ids_dtype(label_dtype, lowest, highest) if wanted is None else wanted
     if wanted is not None or label_dtype.kind == "f":
@@ -304,7 +304,9 @@ def renumber(
         if can_write(arr, label_dtype if low <= lowest and highest <= high else result.dtype):
             np.copyto(array, result, casting="unsafe")
             result = array if array.dtype == result.dtype else result
-    return result, _mapping(mapping, old, new.astype(np.float64) if label_dtype.kind == "f" else new)
+    if label_dtype.kind == "f":
+        new = new.astype(np.float64)
+    return result, _mapping(mapping, old, new) if numbers is None else LabelTable._of_ascending(old, new)
 
 
 def _rungs(label_dtype: np.dtype, wanted: np.dtype | None) -> list[np.dtype]:
@@ -315,13 +317,13 @@ def _rungs(label_dtype: np.dtype, wanted: np.dtype | None) -> list[np.dtype]:
 
 
 def _ids_by_appearance(
-    keys: np.ndarray, start: int, preserve_zero: bool, rungs: list[np.dtype], over: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Flat ids and the keys in the order of the ids; ids end where the last rung is full, for the caller to refuse.
+    keys: np.ndarray, kind: str, start: int, preserve_zero: bool, rungs: list[np.dtype], over: np.ndarray | None
+) -> tuple[np.ndarray, _kernels.Numbering]:
+    """Flat ids and the numbers of the labels; ids end where the last rung is full, for the caller to refuse.
 
     Unless it is None, `over` is the labels, over which the ids are written too.
     """
-    numbering = _kernels.Numbering(keys, preserve_zero)
+    numbering = _kernels.Numbering(keys, kind, preserve_zero)
     flat: np.ndarray = np.empty(0, np.uint8)
     done = 0
     for rung in rungs:
@@ -336,7 +338,7 @@ def _ids_by_appearance(
         done = numbering.run(keys, done, flat, also, start % 2**64, min(n_ids + preserve_zero, 2**64 - 1))
         if done == keys.size:
             break
-    return flat, numbering.labels()
+    return flat, numbering
 
 
 def _is_overwritable(arr: ArrayLike, keys: np.ndarray, start: int, preserve_zero: bool) -> bool:
@@ -347,11 +349,15 @@ def _is_overwritable(arr: ArrayLike, keys: np.ndarray, start: int, preserve_zero
     return arr.dtype.kind in "iu" and start >= 1 and start + n_most - 1 <= bounds(arr.dtype)[1]
 
 
-def _new_labels(keys: np.ndarray, dtype: np.dtype, n_old: int, start: int, preserve_zero: bool) -> np.ndarray:
-    """New labels in the order of the ids; with preserve_zero the first is that of 0."""
+def _new_labels(
+    keys: np.ndarray, dtype: np.dtype, n_old: int, start: int, preserve_zero: bool, numbers: np.ndarray | None
+) -> np.ndarray:
+    """New labels in the order of these numbers, or of the ids; with preserve_zero number 0 is that of 0."""
+    has_zero = preserve_zero and start <= 0 and _kernels.count_nonzero(keys, 2**64 - 1) < keys.size
+    if numbers is not None:
+        return ids_of_numbers(dtype, start, numbers, preserve_zero, has_zero)
     if not preserve_zero:
         return new_ids(dtype, start, n_old)
-    has_zero = start <= 0 and _kernels.count_nonzero(keys, 2**64 - 1) < keys.size
     ids = new_ids(dtype, start, n_old - 1, has_zero)
     new = np.empty(n_old, ids.dtype)
     new[0], new[1:] = 0, ids

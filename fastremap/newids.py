@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .dtypes import bounds, ladder
+from .dtypes import bounds, ladder, smallest_integer
 
 
 def new_ids(dtype: np.dtype, start: int, n_ids: int, has_zero: bool = False) -> np.ndarray:
@@ -22,6 +22,22 @@ def new_ids(dtype: np.dtype, start: int, n_ids: int, has_zero: bool = False) -> 
     ids = np.arange(n_ids, dtype=widest)
     ids += start
     return ids
+
+
+def ids_of_numbers(dtype: np.dtype, start: int, numbers: np.ndarray, keeps_zero: bool, has_zero: bool) -> np.ndarray:
+    """The new ids of labels that are numbered 0, 1, ... in any order; with `keeps_zero` number 0 is the label 0.
+
+    The numbers are overwritten. Raises as `new_ids`, whose ids these are, in the smallest dtype.
+    """
+    n_ids = numbers.size - keeps_zero
+    check_new_ids(dtype, start, n_ids, has_zero)
+    smallest = smallest_integer(min(start, 0), max(start + n_ids - 1, 0))
+    zero = numbers.argmin() if keeps_zero else None
+    ids = numbers.astype(f"u{max(smallest.itemsize, numbers.itemsize)}", copy=False)
+    ids += ids.dtype.type((start - keeps_zero) % 2 ** (8 * ids.itemsize))  # modulo their width, as they are cast below
+    if zero is not None:
+        ids[zero] = 0
+    return ids.astype(smallest, copy=False)
 
 
 def check_new_ids(dtype: np.dtype, start: int, n_ids: int, has_zero: bool = False) -> None:

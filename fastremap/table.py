@@ -109,14 +109,16 @@ class LabelTable(ColumnMapping):
         old, new = native(as_array(old)).reshape(-1), native(as_array(new)).reshape(-1)
         if old.size != new.size:
             raise ValueError(f"a table needs as many new labels as old ones; got {old.size} old and {new.size} new")
-        if old.dtype.kind == "f":
-            old = bits(old).view(old.dtype)
-        order = old.argsort()
-        keys = bits(old[order])  # equal where labels are, NaN included
+        keys, order = _kernels.sort_with_places(bits(old), old.dtype.kind)
         if _kernels.count_equal_pairs(keys):
-            order = old.argsort(kind="stable")  # several times slower, but it tells the last of equal labels
-            order = order[np.append(keys[1:] != keys[:-1], True)]
-        return cls(_smallest(old[order]), _smallest(new[order]))
+            is_last = np.append(keys[1:] != keys[:-1], True)
+            keys, order = keys[is_last], order[is_last]
+        return cls._of_ascending(keys.view(old.dtype), new[order])
+
+    @classmethod
+    def _of_ascending(cls, old: np.ndarray, new: np.ndarray) -> Self:
+        """Build a table from distinct labels in ascending order."""
+        return cls(_smallest(old), _smallest(new))
 
     @classmethod
     def from_order(cls, labels: ArrayLike, start: int = 1, preserve_zero: bool = True) -> Self:

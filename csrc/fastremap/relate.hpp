@@ -151,7 +151,7 @@ class Partners {
     }
 
     void sort() {
-        sort_by(pairs_, [this](const auto& pair) { return rank_of(pair.first, kind_); });
+        sort_by(pairs_, [rank = RankOf<First>(kind_)](const auto& pair) { return rank(pair.first); });
     }
 
     char kind_;  // of the first labels
@@ -186,8 +186,8 @@ class Pairs {
             }
             return true;
         });
-        sort_by(pairs_, [this](const auto& pair) { return rank_of(pair.second, second_kind_); });
-        sort_by(pairs_, [this](const auto& pair) { return rank_of(pair.first, first_kind_); });
+        sort_by(pairs_, [rank = RankOf<Second>(second_kind_)](const auto& pair) { return rank(pair.second); });
+        sort_by(pairs_, [rank = RankOf<First>(first_kind_)](const auto& pair) { return rank(pair.first); });
         pairs_.erase(std::unique(pairs_.begin(), pairs_.end()), pairs_.end());
         return true;
     }

@@ -14,21 +14,22 @@
 
 #include "choice.hpp"
 #include "dense.hpp"
+#include "order.hpp"
 #include "runs.hpp"
 #include "unique.hpp"
 
 namespace fastremap {
 
 template <class Label>
-struct Numbering {
-    LabelIds<Label> ids;
-
-    // `keep_zero`: 0 stays 0, and the other labels count from id 1 on.
-    Numbering(bool keep_zero, const Choice& choice)
+class Numbering {
+   public:
+    // `keep_zero`: 0 stays 0, and the other labels count from id 1 on. The labels are of a kind, numpy's letter.
+    Numbering(bool keep_zero, char kind, const Choice& choice)
         : keep_zero_(keep_zero),
+          kind_(kind),
           lowest_(static_cast<Label>(choice.lowest)),
           n_keys_(choice.strategy == Strategy::dense ? choice.n_keys : 0) {
-        if (keep_zero) ids.id_for(Label{0});
+        if (keep_zero) ids_.id_for(Label{0});
     }
 
     // The new id of the label with number k is first_id + k (k - 1 with keep_zero, which skips the zero), modulo
@@ -42,7 +43,7 @@ struct Numbering {
         const auto write = [&](auto&& number_piece, auto&& write_piece) {
             return for_each_piece(begin, n_labels, [&](std::size_t offset, std::size_t length) {
                 number_piece(labels + offset, length);
-                if (ids.labels.size() > max_labels) return false;
+                if (ids_.labels.size() > max_labels) return false;
                 if (is_fresh) provide(out, n_labels, offset, offset + length);
                 write_piece(out + offset, length);
                 if (also) FASTREMAP_CHOOSE(convert(out + offset, length, also + offset));
@@ -61,11 +62,24 @@ struct Numbering {
             [&](const Label* piece, std::size_t n) {
                 runs.split(piece, n);
                 id_of<Label> number_of_run[piece_size];
-                ids.ids_for(runs, number_of_run);
+                ids_.ids_for(runs, number_of_run);
                 for (std::size_t run = 0; run < runs.n; ++run)
                     new_ids.values[run] = new_id<value_of<Out>>(number_of_run[run], shift);
             },
             [&](Out* to, std::size_t n) { new_ids.fill(runs, n, to); });
+    }
+
+    std::size_t size() const { return ids_.labels.size(); }
+
+    // Calls act(label, number) for all labels, by number, or ascending.
+    template <class Act>
+    void for_each(Act&& act) const {
+        for (std::size_t number = 0; number < size(); ++number) act(ids_.labels[number], std::uint64_t{number});
+    }
+    template <class Act>
+    void for_each_sorted(Act&& act) const {
+        const auto label_at = [&](std::size_t number) { return ids_.labels[number]; };
+        for (const auto& found : sort_with_places<Label, id_of<Label>>(label_at, size(), kind_)) act(found.label, found.place);
     }
 
    private:
@@ -79,7 +93,7 @@ struct Numbering {
     class Dense {
        public:
         explicit Dense(Numbering& all) : all_(all), number_of_(all.n_keys_) {
-            for (std::size_t number = 0; number < all.ids.labels.size(); ++number) note(all.ids.labels[number], number);
+            for (std::size_t number = 0; number < all.ids_.labels.size(); ++number) note(all.ids_.labels[number], number);
         }
 
         // In three loops, of which the last is rarely run: look all numbers up, make ids of them, and number new
@@ -116,7 +130,7 @@ struct Numbering {
         }
 
         [[gnu::noinline]] std::uint64_t number_at_first(Label label) {
-            const std::uint64_t number = all_.ids.id_for(label);
+            const std::uint64_t number = all_.ids_.id_for(label);
             note(label, number);
             return number;
         }
@@ -125,7 +139,9 @@ struct Numbering {
         ZeroedArray<Number> number_of_;  // and 1, so that 0 is none
     };
 
+    LabelIds<Label> ids_;
     bool keep_zero_;
+    char kind_;
     Label lowest_;
     std::size_t n_keys_;  // that have a place each; 0 by runs
 };

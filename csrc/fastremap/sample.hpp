@@ -3,7 +3,7 @@
 // What:       choose() looks at up to 64 windows of 512 items and names the strategy for the array:
 //               runs    cut into runs, one look-up in the hash table for each: label images
 //               dense   a direct table over a narrow range of labels, an item at a time: short runs of few labels
-//               sort    nearly every item is a label of its own
+//               sort    so many labels that most look-ups would miss the caches
 // Requires:   a contiguous array. FASTREMAP_STRATEGY forces one where it can be used at all.
 // Complexity: O(1): at most 2^15 items.
 // Source:     the number of distinct labels by counting coincidences, as in the birthday problem: s items drawn from
@@ -66,6 +66,8 @@ Sample sample(const Label* labels, std::size_t n_labels) {
 inline constexpr std::size_t min_sampled = 8192;
 // Direct tables of so many entries stay in the second-level cache.
 inline constexpr std::uint64_t dense_keys = std::uint64_t{1} << 17;
+// So many labels and their table exceed the last-level cache of a core.
+inline constexpr double many_labels = 1 << 20;
 // A run costs about as much as so many items one at a time; bytes are the cheapest to tally.
 template <class Label>
 inline constexpr double dense_run_length = sizeof(Label) == 1 ? 10 : 5;
@@ -94,7 +96,7 @@ template <class Label>
 Choice choose(const Label* labels, std::size_t n_labels) {
     const Strategy forced = forced_strategy(Strategy::runs);
     if (n_labels < (forced == Strategy::runs ? min_sampled : window_size))
-        return {forced == Strategy::sort ? forced : Strategy::runs, 0, 0};
+        return {forced == Strategy::sort ? forced : Strategy::runs, 0, 0, static_cast<double>(n_labels)};
     const Sample seen = sample(labels, n_labels);
     Choice choice = dense_range<Label>(seen);
     const double n_distinct = std::min(seen.n_distinct(), static_cast<double>(n_labels));
@@ -102,7 +104,11 @@ Choice choose(const Label* labels, std::size_t n_labels) {
     const double most_keys = std::max(static_cast<double>(dense_keys), 4 * n_distinct);
     const bool is_narrow = static_cast<double>(choice.n_keys) <= most_keys;
     const bool are_short = seen.run_length() < dense_run_length<Label>;
-    const bool are_many = seen.run_length() < 1.5 && 8 * n_distinct >= static_cast<double>(n_labels);
+    // To sort costs the same however many labels there are; look-ups cost more and more, since fewer labels are in
+    // near caches and more of them are new. Few labels of many items are not worth a copy of these.
+    const double items_of_each = static_cast<double>(n_labels) / n_distinct;
+    const bool are_many = seen.run_length() < 1.5 && items_of_each <= (n_distinct < many_labels ? 8 : 32);
+    choice.n_distinct = forced == Strategy::sort ? static_cast<double>(n_labels) : n_distinct;
     choice.strategy = forced_strategy(are_short && is_narrow  ? Strategy::dense
                                       : are_short && are_many ? Strategy::sort
                                                               : Strategy::runs);
