@@ -1,7 +1,7 @@
 """Types of the compiled kernels. Arrays are flat, contiguous and of native byte order."""
 
 from collections.abc import Sequence
-from typing import Any, Final, Literal, TypeGuard, overload
+from typing import Any, Final, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
