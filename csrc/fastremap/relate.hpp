@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -96,7 +97,10 @@ class Partners {
         bool is_sole = true;
         joint.for_each_piece(first, second, n_items, [&](const auto& runs, const Second* others, std::size_t) {
             id_of<First> id_of_run[piece_size];
-            if (ids) ids->ids_for(runs, id_of_run);
+            if (ids) {
+                ids->ids_for(runs, id_of_run);
+                if (are_noted(*ids, id_of_run, runs, others)) return true;
+            }
             for (std::size_t run = 0; run < runs.n; ++run) {
                 const First label = runs.keys[run];
                 is_sole &= note(ids ? id_of_run[run] : last_or_new(label), {label, others[runs.stop_of(run) - 1]});
@@ -113,6 +117,17 @@ class Partners {
             for (const auto& pair : std::exchange(pairs_, {})) is_sole &= note(last_or_new(pair.first), pair);
         }
         return is_sole || in_c_order;
+    }
+
+    // Whether the labels of all runs have a pair, and that with the partner that is here: as in most pieces.
+    bool are_noted(const LabelIds<First>& ids, const id_of<First>* id_of_run, const Runs<First>& runs,
+                   const Second* others) const {
+        if (ids.labels.size() > pairs_.size()) return false;
+        const Pair<First, Second>* const noted = pairs_.data();
+        bool are_same = true;
+        for (std::size_t run = 0; run < runs.n; ++run)
+            are_same &= noted[id_of_run[run]].second == others[runs.stop_of(run) - 1];
+        return are_same;
     }
 
     // Where the pair of a label is that may be the last one, or else is new.
@@ -167,22 +182,21 @@ class Pairs {
     bool add(const First* first, const Second* second, const std::int64_t* shape, int ndim, bool) {
         JointRuns<First, Second> joint;
         AreMany are_many;
-        std::optional<Met> met;  // where there are many runs
+        std::unique_ptr<Met> met;  // where there are many runs
         const auto n_items = static_cast<std::size_t>(n_items_of(shape, ndim));
         joint.for_each_piece(first, second, n_items, [&](const auto& runs, const Second* others, std::size_t) {
-            id_of<First> id_of_run[piece_size];
-            if (met) met->first_ids.ids_for(runs, id_of_run);
-            for (std::size_t run = 0; run < runs.n; ++run) {
-                const Pair<First, Second> pair{runs.keys[run], others[runs.stop_of(run) - 1]};
-                const bool is_new = met ? met->insert(id_of_run[run], pair.second)
-                                        : pairs_.empty() || pairs_.back() != pair;
-                if (is_new) pairs_.push_back(pair);
+            const auto pair_of = [&](std::size_t run) {
+                return Pair<First, Second>{runs.keys[run], others[runs.stop_of(run) - 1]};
+            };
+            if (met) {
+                met->insert(runs, pair_of, [&](std::size_t run) { pairs_.push_back(pair_of(run)); });
+                return true;
             }
-            if (!met && are_many(pairs_, std::less{})) {
-                met.emplace();
-                std::erase_if(pairs_, [&](const auto& pair) {
-                    return !met->insert(met->first_ids.id_for(pair.first), pair.second);
-                });
+            for (std::size_t run = 0; run < runs.n; ++run)
+                if (const auto pair = pair_of(run); pairs_.empty() || pairs_.back() != pair) pairs_.push_back(pair);
+            if (are_many(pairs_, std::less{})) {
+                met = std::make_unique<Met>();
+                std::erase_if(pairs_, [&](const auto& pair) { return !met->insert(pair); });
             }
             return true;
         });
@@ -195,19 +209,46 @@ class Pairs {
     const std::vector<Pair<First, Second>>& pairs() const { return pairs_; }
 
    private:
-    struct Met {
-        LabelIds<First> first_ids;
-        LabelIds<Second> second_ids;
-        Table<std::uint64_t, Nothing> pairs;  // first id << 32 | second id
+    // The pairs that were met, by the numbers of their labels.
+    class Met {
+       public:
+        // Tells whether a pair is new.
+        bool insert(const Pair<First, Second>& pair) {
+            const std::uint64_t first_id = first_ids_.id_for(pair.first);
+            return insert(first_id << 32 | second_ids_.id_for(pair.second));
+        }
 
-        bool insert(id_of<First> first_id, Second second) {
-            const auto second_id = second_ids.id_for(second);
-            if ((first_id | second_id) >> 16 >> 16)
-                throw std::length_error("more than 2^32 labels: too many to relate");
+        // Calls act(run) for the runs of a piece whose pair is new.
+        template <class PairOf, class Act>
+        void insert(const Runs<First>& runs, const PairOf& pair_of, const Act& act) {
+            first_ids_.ids_for(runs, first_id_);
+            for (std::size_t run = 0; run < runs.n; ++run) second_[run] = pair_of(run).second;
+            second_ids_.ids_for(second_, runs.n, second_id_);
+            if (std::max(first_ids_.labels.size(), second_ids_.labels.size()) >> 16 >> 16)
+                throw std::length_error("2^32 labels or more: too many to relate");
+            for (std::size_t run = 0; run < runs.n; ++run)
+                ids_[run] = std::uint64_t{first_id_[run]} << 32 | second_id_[run];
+            std::uint32_t elsewhere[piece_size];
+            const std::size_t n_elsewhere = met_.find_others(ids_, runs.n, elsewhere);
+            for (std::size_t i = 0; i < n_elsewhere; ++i)
+                if (insert(ids_[elsewhere[i]])) act(elsewhere[i]);
+        }
+
+       private:
+        bool insert(std::uint64_t ids) {
             bool inserted;
-            pairs.find_or_insert(static_cast<std::uint64_t>(first_id) << 32 | second_id, Nothing{}, inserted);
+            met_.find_or_insert(ids, Nothing{}, inserted);
             return inserted;
         }
+
+        LabelIds<First> first_ids_;
+        LabelIds<Second> second_ids_;
+        Table<std::uint64_t, Nothing> met_;  // number of the first label << 32 | that of the second
+        // Of the runs of a piece; what lies behind is only ever prefetched.
+        id_of<First> first_id_[piece_size];
+        Second second_[piece_size + slack] = {};
+        id_of<Second> second_id_[piece_size];
+        std::uint64_t ids_[piece_size + slack] = {};
     };
 
     char first_kind_, second_kind_;

@@ -100,6 +100,7 @@ class NumberingBySort {
                 }
             }
         }
+        if (n_found_ == placed_.size()) return;  // no label comes again
         for_each_group([&](std::size_t begin, std::size_t end) {
             const bool is_zero = is_kept(placed_[begin].label);
             if (end - begin == 1 && !is_zero) return;

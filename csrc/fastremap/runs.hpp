@@ -124,7 +124,11 @@ class Runs {
     void split_jointly(const Label* labels, Runs<Other>& other, const Other* other_labels, std::size_t n_labels) {
         mark(labels, n_labels);
         other.mark(other_labels, n_labels);
-        for (std::size_t byte = 0; byte * 8 < n_labels; ++byte) ends_[byte] |= other.ends()[byte];
+        const std::uint8_t* const other_ends = other.ends();
+        for (std::size_t i = 0; i < n_labels; i += 64) {
+            if constexpr (sizeof(Other) < 8) prefetch_ahead<64>(other_labels + i);
+            for (std::size_t byte = i / 8; byte < i / 8 + 8; ++byte) ends_[byte] |= other_ends[byte];
+        }
         split_where_marked(labels, n_labels);
     }
 

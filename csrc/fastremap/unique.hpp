@@ -40,12 +40,17 @@ struct LabelIds {
         return id;
     }
 
+    // The ids of at most piece_size labels; prefetch_distance more are readable.
+    void ids_for(const Label* keys, std::size_t n, id_of<Label>* found) {
+        std::uint32_t elsewhere[piece_size];
+        const std::size_t n_elsewhere = table.find(keys, n, found, elsewhere);
+        for (std::size_t i = 0; i < n_elsewhere; ++i) found[elsewhere[i]] = id_for(keys[elsewhere[i]]);
+    }
+
     // The ids of the labels of runs.
     void ids_for(const Runs<Label>& runs, id_of<Label>* found) {
-        std::uint32_t elsewhere[piece_size];
         const std::size_t n_keys = runs.n_keys();
-        const std::size_t n_elsewhere = table.find(runs.keys, n_keys, found, elsewhere);
-        for (std::size_t i = 0; i < n_elsewhere; ++i) found[elsewhere[i]] = id_for(runs.keys[elsewhere[i]]);
+        ids_for(runs.keys, n_keys, found);
         repeat(found, n_keys, runs.n);
     }
 };

@@ -69,7 +69,7 @@ def array_of(size: int, dtype: str, order: str, distribution: str) -> np.ndarray
 
 def cases(sizes: list[int], only: Sequence[str] = ()) -> Iterator[tuple[int, str, np.ndarray, dict[str, Case]]]:
     """Size, name, array and calls of each case."""
-    every_call = calls_of(np.arange(2))
+    every_call = calls_of(np.arange(2), 0)
     for size in sizes:
         few = every_call if size <= 10**7 else FEW_CALLS.split(", ")
         for dtype in DTYPES[size].split():
@@ -79,7 +79,8 @@ def cases(sizes: list[int], only: Sequence[str] = ()) -> Iterator[tuple[int, str
                     wanted = [what for what in few if all(text in f"{name}: {what}" for text in only)]
                     if wanted:
                         array = array_of(size, dtype, order, distribution)
-                        calls = calls_of(fastremap.unique(array))
+                        labels = fastremap.unique(array)
+                        calls = calls_of(labels, int(labels[-1]))
                         yield size, name, array, {what: calls[what] for what in wanted}
 
 

@@ -29,11 +29,13 @@ Case = Callable[[ModuleType, np.ndarray], object]
 READ = 1 / 0.85  # times a read-only pass: the goal of what looks at each voxel once
 
 
-def calls_of(labels: np.ndarray) -> dict[str, Case]:
-    """Name -> call(module, array), for an array with these labels; those "in place" change the array."""
+def calls_of(labels: np.ndarray, rare: int, parents: np.ndarray | None = None) -> dict[str, Case]:
+    """Name -> call(module, array), for an array with these labels, one rare; those "in place" change the array.
+
+    Without `parents` the labels are their own.
+    """
     ids = dict(zip(labels.tolist(), range(labels.size), strict=True))
     some = labels[:: max(1, labels.size // 100)][:100].copy()
-    rare = int(labels[-1])
     return {
         "unique": lambda m, a: m.unique(a),
         "unique + counts": lambda m, a: m.unique(a, return_counts=True),
@@ -52,12 +54,12 @@ def calls_of(labels: np.ndarray) -> dict[str, Case]:
         "pixel_pairs": lambda m, a: m.pixel_pairs(a),
         "indices": lambda m, a: m.indices(a.ravel("K"), rare),
         "point_cloud": lambda m, a: m.point_cloud(a),
-        "component_map": lambda m, a: m.component_map(a, a),
-        "inverse_component_map": lambda m, a: m.inverse_component_map(a, a),
+        "component_map": lambda m, a: m.component_map(a, a if parents is None else parents),
+        "inverse_component_map": lambda m, a: m.inverse_component_map(a, a if parents is None else parents),
     }
 
 
-def others_of(labels: np.ndarray) -> dict[str, dict[str, Callable[[np.ndarray], object]]]:
+def others_of(labels: np.ndarray, rare: int) -> dict[str, dict[str, Callable[[np.ndarray], object]]]:
     """The same by other packages: name of the call -> package -> call(array)."""
     modules = sys.modules
     ranks = np.arange(labels.size, dtype=labels.dtype)
@@ -76,7 +78,7 @@ def others_of(labels: np.ndarray) -> dict[str, dict[str, Callable[[np.ndarray], 
         "mask": {"numpy": lambda a: np.where(np.isin(a, some), 0, a)},
         "minmax": {"numpy": lambda a: (a.min(), a.max())},
         "foreground": {"numpy": np.count_nonzero},
-        "indices": {"numpy": lambda a: np.flatnonzero(a == labels[-1])},
+        "indices": {"numpy": lambda a: np.flatnonzero(a == rare)},
     }
 
 
@@ -136,6 +138,7 @@ GOALS: dict[str, dict[str, dict[str, float]]] = {
         "remap": {"peer": 12},
         "mask": {"peer": 40},
         **MEASURES,
+        "indices": {"numpy": 1},  # no value is rare
     },
     "random u2": {
         "unique": {"peer": 50},
@@ -180,8 +183,11 @@ BIG_TABLE = {label * 3: label for label in range(10**6)}
 def rows(name: str, array: np.ndarray, peer: ModuleType | None) -> Iterator[Row]:
     """The rows of an array."""
     # All labels of an array of distinct ones are nothing that any row needs.
-    labels = array[:1].copy() if name.startswith("all distinct") else fastremap.unique(array)
-    calls, others = calls_of(labels), others_of(labels)
+    of = array[:1] if name.startswith("all distinct") else array
+    labels, counts = fastremap.unique(of, return_counts=True)
+    rare = int(labels[counts.argmin()])
+    parents = fastremap.renumber(array)[0] if name.startswith("real") else None
+    calls, others = calls_of(labels, rare, parents), others_of(labels, rare)
     for what, goals in GOALS.get(name, {}).items():
         yield row(f"{name}: {what}", name, calls[what], peer, others.get(what, {}), goals, "in place" in what)
     for what, (of, case) in SMALL.items():
