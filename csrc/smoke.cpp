@@ -154,12 +154,14 @@ void check_order(std::mt19937_64& random, std::uint64_t range) {
 template <class Label, class Out>
 void check_remap(const std::vector<Label>& labels, std::mt19937_64& random) {
     std::map<Label, Out> table;
+    const std::size_t n_labels = random() % 2 ? labels.size() : 1;
+    const unsigned share_of_missing = random() % 2 ? 2 : 64;
     for (Label label : labels)
-        if (random() % 2) table.try_emplace(label, static_cast<Out>(random()));
+        if (random() % share_of_missing) table.try_emplace(label, static_cast<Out>(random()));
     std::vector<Label> keys;
     std::vector<Out> values;
     for (auto [key, value] : table) keys.push_back(key), values.push_back(value);
-    const auto lookup = api::make_lookup(keys.data(), sizeof(Label), values.data(), sizeof(Out), keys.size());
+    const auto lookup = api::make_lookup(keys.data(), sizeof(Label), values.data(), sizeof(Out), keys.size(), n_labels);
     for (Strategy strategy : {Strategy::runs, Strategy::dense}) {
         std::vector<Out> filled(labels.size());
         CHECK(lookup->apply(labels.data(), labels.size(), filled.data(), Missing::fill, 3, strategy) == labels.size());

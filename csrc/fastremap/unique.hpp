@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "dense.hpp"
@@ -30,12 +31,11 @@ using id_of = std::conditional_t<sizeof(Label) == 8, std::uint64_t, std::uint32_
 // Numbers labels 0, 1, ... in the order in which they arrive.
 template <class Label>
 struct LabelIds {
-    TableFor<Label, id_of<Label>> table;
     std::vector<Label> labels;
 
     id_of<Label> id_for(Label label) {
         bool inserted;
-        const auto id = table.find_or_insert(label, static_cast<id_of<Label>>(labels.size()), inserted);
+        const auto id = table().find_or_insert(label, static_cast<id_of<Label>>(labels.size()), inserted);
         if (inserted) labels.push_back(label);
         return id;
     }
@@ -44,10 +44,18 @@ struct LabelIds {
     void ids_for(const Runs<Label>& runs, id_of<Label>* found) {
         std::uint32_t elsewhere[piece_size];
         const std::size_t n_keys = runs.n_keys();
-        const std::size_t n_elsewhere = table.find(runs.keys, n_keys, found, elsewhere);
+        const std::size_t n_elsewhere = table().find(runs.keys, n_keys, found, elsewhere);
         for (std::size_t i = 0; i < n_elsewhere; ++i) found[elsewhere[i]] = id_for(runs.keys[elsewhere[i]]);
         repeat(found, n_keys, runs.n);
     }
+
+   private:
+    using Ids = TableFor<Label, id_of<Label>>;
+
+    // To make it takes longer than many a call on few labels, which may not need it.
+    Ids& table() { return table_ ? *table_ : table_.emplace(); }
+
+    std::optional<Ids> table_;
 };
 
 inline constexpr std::int64_t nowhere = std::numeric_limits<std::int64_t>::max();
