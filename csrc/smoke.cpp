@@ -210,6 +210,12 @@ void check_adversarial_keys() {
     check_unique(labels);
     labels.resize(900);
     check_renumber<std::uint64_t, std::uint64_t>(labels, true, {});
+    std::vector<std::uint32_t> even;  // intervals, by which many keys are near each other in the table
+    for (std::uint64_t i = 0; i < 25000; ++i)
+        even.push_back(static_cast<std::uint32_t>(i * 0x9E3779B97F4A7C15u >> 33));
+    check_unique(even);
+    even.resize(900);
+    check_renumber<std::uint32_t, std::uint32_t>(even, true, {});
 }
 
 // Both labelings against plain loops, in C and in Fortran order.

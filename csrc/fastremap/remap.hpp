@@ -87,12 +87,14 @@ class Lookup {
             runs.split(labels + offset, length);
             const std::size_t n_keys = runs.n_keys();
             if (missing != Missing::stop && offset / piece_size % 64 == 0) many_missing = are_many_missing(table, runs);
+            if (is_fresh && out) provide(out, n_labels, offset, offset + length);
+            goes_on = false;
+            if (is_wide && n_keys == length && missing != Missing::stop)  // values go where they belong at once
+                return look_up(table, runs, missing, fill, many_missing, out + offset);
             if (!look_up(table, runs, missing, fill, many_missing, found)) return false;
-            const bool is_same = !is_fresh && std::memcmp(found, runs.keys, n_keys * sizeof(Out)) == 0;
-            goes_on = !is_fresh && !is_same && runs.n == 1 && missing != Missing::stop;
             // Not to write what is there already saves half of the traffic.
-            if (out == nullptr || is_same) return true;
-            if (is_fresh) provide(out, n_labels, offset, offset + length);
+            if (!out || (!is_fresh && std::memcmp(found, runs.keys, n_keys * sizeof(Out)) == 0)) return true;
+            goes_on = !is_fresh && runs.n == 1 && missing != Missing::stop;
             if constexpr (!is_wide) std::copy(found, found + n_keys, mapped.values);
             repeat(mapped.values, n_keys, runs.n);
             mapped.fill(runs, length, out + offset);
