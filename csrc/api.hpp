@@ -63,7 +63,7 @@ class Lookup {
                               Strategy strategy) const = 0;
 };
 std::unique_ptr<Lookup> make_lookup(const void* keys, std::size_t width, const void* values, std::size_t out_width,
-                                    std::size_t n_keys);
+                                    std::size_t n_keys, std::size_t n_labels);
 void take(void* labels, std::size_t width, std::size_t n_labels, const void* values, std::size_t n_values);
 
 // isa.hpp: the name of the instruction set in use

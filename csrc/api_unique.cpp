@@ -15,13 +15,15 @@ class TypedDistinct final : public Distinct {
         const auto* typed = static_cast<const Label*>(labels);
         const auto n_labels = static_cast<std::size_t>(n_items_of(shape, ndim));
         const auto lowest = static_cast<Label>(choice.lowest);
-        const bool only_first = with_first_ && !with_counts_ && !fortran;
+        const bool only_first = with_first_ && !with_counts_;
         if (choice.strategy != Strategy::dense) {
-            if (only_first) return distinct_.template add_labels<true>(typed, n_labels);
+            if (only_first && !fortran) return distinct_.template add_labels<true>(typed, n_labels);
             if (with_first_) return distinct_.add_with_first(typed, shape, ndim, fortran);
             if (with_counts_) return distinct_.add_with_counts(typed, n_labels);
             return distinct_.template add_labels<false>(typed, n_labels);
         }
+        if (only_first && fortran)
+            return distinct_.tally_first_by_lines(typed, shape, ndim, lowest, choice.n_keys);
         if (only_first) return distinct_.tally_first(typed, n_labels, lowest, choice.n_keys);
         if (with_first_) return distinct_.tally_with_first(typed, shape, ndim, fortran, lowest, choice.n_keys);
         if (with_counts_) return distinct_.tally_counts(typed, n_labels, lowest, choice.n_keys);

@@ -154,12 +154,14 @@ void check_order(std::mt19937_64& random, std::uint64_t range) {
 template <class Label, class Out>
 void check_remap(const std::vector<Label>& labels, std::mt19937_64& random) {
     std::map<Label, Out> table;
+    const std::size_t n_labels = random() % 2 ? labels.size() : 1;
+    const unsigned share_of_missing = random() % 2 ? 2 : 64;
     for (Label label : labels)
-        if (random() % 2) table.try_emplace(label, static_cast<Out>(random()));
+        if (random() % share_of_missing) table.try_emplace(label, static_cast<Out>(random()));
     std::vector<Label> keys;
     std::vector<Out> values;
     for (auto [key, value] : table) keys.push_back(key), values.push_back(value);
-    const auto lookup = api::make_lookup(keys.data(), sizeof(Label), values.data(), sizeof(Out), keys.size());
+    const auto lookup = api::make_lookup(keys.data(), sizeof(Label), values.data(), sizeof(Out), keys.size(), n_labels);
     for (Strategy strategy : {Strategy::runs, Strategy::dense}) {
         std::vector<Out> filled(labels.size());
         CHECK(lookup->apply(labels.data(), labels.size(), filled.data(), Missing::fill, 3, strategy) == labels.size());
@@ -208,6 +210,12 @@ void check_adversarial_keys() {
     check_unique(labels);
     labels.resize(900);
     check_renumber<std::uint64_t, std::uint64_t>(labels, true, {});
+    std::vector<std::uint32_t> even;  // intervals, by which many keys are near each other in the table
+    for (std::uint64_t i = 0; i < 25000; ++i)
+        even.push_back(static_cast<std::uint32_t>(i * 0x9E3779B97F4A7C15u >> 33));
+    check_unique(even);
+    even.resize(900);
+    check_renumber<std::uint32_t, std::uint32_t>(even, true, {});
 }
 
 // Both labelings against plain loops, in C and in Fortran order.

@@ -48,7 +48,7 @@ cdef extern from "api.hpp" namespace "fastremap::api" nogil:
 
     cdef cppclass CLookup "fastremap::api::Lookup":
         size_t apply(const void*, size_t, void*, Missing, uint64_t, Strategy) except +
-    unique_ptr[CLookup] make_lookup(const void*, size_t, const void*, size_t, size_t) except +
+    unique_ptr[CLookup] make_lookup(const void*, size_t, const void*, size_t, size_t, size_t) except +
     void c_take "fastremap::api::take"(void*, size_t, size_t, const void*, size_t) except +
 
     void c_minmax "fastremap::api::minmax"(const void*, char, size_t, size_t, void*, void*) except +

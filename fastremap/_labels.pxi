@@ -133,14 +133,14 @@ cdef class Lookup:
     """A table built for one pair of widths; `apply` may run in any number of threads."""
     cdef unique_ptr[CLookup] lookup
 
-    def __init__(self, cnp.ndarray keys, cnp.ndarray values):
+    def __init__(self, cnp.ndarray keys, cnp.ndarray values):  # for any number of labels
         cdef const void* key_data = data_of(keys)
         cdef const void* value_data = data_of(values)
         cdef size_t width = cnp.PyArray_ITEMSIZE(keys)
         cdef size_t out_width = cnp.PyArray_ITEMSIZE(values)
         cdef size_t n_keys = cnp.PyArray_SIZE(keys)
         with nogil:
-            self.lookup = make_lookup(key_data, width, value_data, out_width, n_keys)
+            self.lookup = make_lookup(key_data, width, value_data, out_width, n_keys, <size_t>-1)
 
     def keep(self, cnp.ndarray labels, cnp.ndarray out):
         """Labels that are no keys stay. Both arrays have the same width."""
@@ -194,6 +194,6 @@ def replace(labels, keys, values):
     cdef size_t n_labels = cnp.PyArray_SIZE(labels)
     cdef size_t n_keys = cnp.PyArray_SIZE(keys)
     with nogil:
-        make_lookup(key_data, width, value_data, width, n_keys).get().apply(
+        make_lookup(key_data, width, value_data, width, n_keys, n_labels).get().apply(
             data, n_labels, data, Missing.keep, 0, c_choose(data, width, n_labels).strategy)
     return True

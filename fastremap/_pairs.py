@@ -10,6 +10,7 @@ import numpy as np
 from . import _kernels
 from ._arrays import NUMBERS, as_array, bits, cast, integer_array, is_supported, native
 from .dtypes import all_fit, bounds, extremes, fits, ladder, require_fit
+from .labels import unique
 from .table import LabelTable
 
 _NOTHING = np.empty(0, np.int64)
@@ -37,7 +38,7 @@ class Pairs(NamedTuple):
         name = (dtype, "undo")
         if name not in self.cache:
             values = cast(self.keys if self.values is None else self.values, dtype)
-            is_one_to_one = np.unique(values).size == values.size
+            is_one_to_one = unique(values).size == values.size
             self.cache[name] = _kernels.Lookup(bits(values), bits(cast(self.keys, dtype))) if is_one_to_one else None
         undo: _kernels.Lookup | None = self.cache[name]
         return undo

@@ -47,8 +47,8 @@ MUTANTS = [
     Mutant(
         "table growth: colliding keys overwrite each other",
         "csrc/fastremap/table.hpp",
-        "if (entry.tag != 0) slots_[slot_of(entry.tag ^ mark)] = entry;",
-        "if (entry.tag != 0) slots_[home(entry.tag ^ mark)] = entry;",
+        "const std::size_t at = slot_of(key);\n            slots_[at] = entry;",
+        "const std::size_t at = home(key);\n            slots_[at] = entry;",
     ),
     Mutant(
         "special keys: the mark of free slots as a label",

@@ -63,8 +63,9 @@ class Numbering {
                 runs.split(piece, n);
                 id_of<Label> number_of_run[piece_size];
                 ids_.ids_for(runs, number_of_run);
-                for (std::size_t run = 0; run < runs.n; ++run)
-                    new_ids.values[run] = new_id<value_of<Out>>(number_of_run[run], shift);
+                using Id = value_of<Out>;
+                FASTREMAP_CHOOSE(ids_of(number_of_run, runs.n, static_cast<Id>(shift), id_of<Label>{0},
+                                        new_id<Id>(0, shift), new_ids.values));
             },
             [&](Out* to, std::size_t n) { new_ids.fill(runs, n, to); });
     }
@@ -112,8 +113,8 @@ class Numbering {
                     numbers[i] = at < n_keys ? number_of[at] : Number{0};
                 });
             }
-            const bool any_new =
-                FASTREMAP_CHOOSE(ids_of(numbers, n, static_cast<Out>(shift - 1), all_.keep_zero_, new_ids));
+            const bool any_new = FASTREMAP_CHOOSE(ids_of(numbers, n, static_cast<Out>(shift - 1), Number{1},
+                                                         all_.template new_id<Out>(0, shift), new_ids));
             for (std::size_t i = 0; any_new && i < n; ++i)
                 if (numbers[i] == 0) new_ids[i] = all_.template new_id<Out>(number_at_first(labels[i]), shift);
         }

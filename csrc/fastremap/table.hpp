@@ -85,11 +85,15 @@ class Table {
         inserted = slots_[at].tag == 0;
         if (!inserted) return slots_[at].value;
         slots_[at] = {static_cast<Key>(key ^ mark), value};
-        // So far from home no key gets by chance: these collide by design, and another multiplier parts them.
-        const bool is_far = ((at - home(key)) & mask_) > max_distance_;
-        if (is_far) multiplier_ = multiplier_ * 6364136223846793005u | 1u;
+        const std::size_t distance = distance_from_home(at, key);
+        total_distance_ += distance;
         const bool is_full = room_for(++size_) > capacity();
-        if (is_far || is_full) {
+        // So far from home no key gets by chance, nor all of them on an average, which is 1/2 at a load of 1/2: these
+        // collide by design, or lie at even intervals, and another multiplier parts them.
+        const bool are_far = total_distance_ > size_ / 8 * 5 + 32 && n_multipliers_ < most_multipliers;
+        const bool is_crowded = distance > max_distance_ || are_far;
+        if (is_crowded) multiplier_ = multiplier_ * 6364136223846793005u | 1u, ++n_multipliers_;
+        if (is_crowded || is_full) {
             rebuild(is_full ? capacity() * growth() : capacity());
             at = slot_of(key);
         }
@@ -104,6 +108,7 @@ class Table {
     // An arbitrary value that labels rarely have: the one key that is kept beside the slots.
     static constexpr Key mark = static_cast<Key>(0xA24BAED4963EE407u);
     static constexpr std::size_t min_capacity = 256;
+    static constexpr std::size_t most_multipliers = 16;  // that are tried for keys that are only far on an average
     // A table that is small beside the second-level cache is kept emptier, so that fewer keys are elsewhere.
     static constexpr std::size_t sparse_nbytes = std::size_t{1} << 18;
 
@@ -185,6 +190,8 @@ class Table {
         return at;
     }
 
+    std::size_t distance_from_home(std::size_t at, Key key) const { return (at - home(key)) & mask_; }
+
     void allocate(std::size_t n_slots) {
         slots_ = ZeroedArray<Slot>(n_slots + n_passes - 1);  // those after the last are always free
         mask_ = n_slots - 1;
@@ -196,14 +203,20 @@ class Table {
     void rebuild(std::size_t n_slots) {
         const ZeroedArray<Slot> old = std::move(slots_);
         allocate(n_slots);
-        for (const Slot& entry : old)
-            if (entry.tag != 0) slots_[slot_of(entry.tag ^ mark)] = entry;
+        total_distance_ = 0;
+        for (const Slot& entry : old) {
+            if (entry.tag == 0) continue;
+            const Key key = entry.tag ^ mark;
+            const std::size_t at = slot_of(key);
+            slots_[at] = entry;
+            total_distance_ += distance_from_home(at, key);
+        }
     }
 
     ZeroedArray<Slot> slots_;
     std::size_t mask_ = 0;
     unsigned shift_ = 0;
-    std::size_t max_distance_ = 0;
+    std::size_t max_distance_ = 0, total_distance_ = 0, n_multipliers_ = 1;
     std::size_t size_ = 0;
     std::uint64_t multiplier_ = 0xD6E8FEB86659FD93u;
     bool has_mark_ = false;

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "dense.hpp"
@@ -30,12 +31,11 @@ using id_of = std::conditional_t<sizeof(Label) == 8, std::uint64_t, std::uint32_
 // Numbers labels 0, 1, ... in the order in which they arrive.
 template <class Label>
 struct LabelIds {
-    TableFor<Label, id_of<Label>> table;
     std::vector<Label> labels;
 
     id_of<Label> id_for(Label label) {
         bool inserted;
-        const auto id = table.find_or_insert(label, static_cast<id_of<Label>>(labels.size()), inserted);
+        const auto id = table().find_or_insert(label, static_cast<id_of<Label>>(labels.size()), inserted);
         if (inserted) labels.push_back(label);
         return id;
     }
@@ -43,7 +43,7 @@ struct LabelIds {
     // The ids of at most piece_size labels; prefetch_distance more are readable.
     void ids_for(const Label* keys, std::size_t n, id_of<Label>* found) {
         std::uint32_t elsewhere[piece_size];
-        const std::size_t n_elsewhere = table.find(keys, n, found, elsewhere);
+        const std::size_t n_elsewhere = table().find(keys, n, found, elsewhere);
         for (std::size_t i = 0; i < n_elsewhere; ++i) found[elsewhere[i]] = id_for(keys[elsewhere[i]]);
     }
 
@@ -53,6 +53,14 @@ struct LabelIds {
         ids_for(runs.keys, n_keys, found);
         repeat(found, n_keys, runs.n);
     }
+
+   private:
+    using Ids = TableFor<Label, id_of<Label>>;
+
+    // To make it takes longer than many a call on few labels, which may not need it.
+    Ids& table() { return table_ ? *table_ : table_.emplace(); }
+
+    std::optional<Ids> table_;
 };
 
 inline constexpr std::int64_t nowhere = std::numeric_limits<std::int64_t>::max();
@@ -137,7 +145,14 @@ struct Distinct {
         const auto count_other = [&](Label label) { count(ids.id_for(label), nowhere); };
         const std::size_t done = tally_in_words(labels, n_labels, &count_of[0]);
         labels += done, n_labels -= done;
-        if (n_labels < 4 * n_keys) {  // not worth another table
+        if (done == 0 && n_labels < 4 * n_keys && is_coarse(labels, n_labels)) {
+            const auto count_one = [to = &count_of[0]](std::size_t, Label at) { ++to[apart(at)]; };
+            for_each_item(labels, n_labels, lowest, n_keys, count_one, count_other);
+            for (std::size_t at = 0; at < n_keys; ++at) {
+                const std::size_t counted = apart(static_cast<Label>(at));
+                if (counted < at) std::swap(count_of[at], count_of[counted]);
+            }
+        } else if (n_labels < 4 * n_keys) {  // not worth another table
             const auto count_one = [to = &count_of[0]](std::size_t, Label at) { ++to[at]; };
             for_each_item(labels, n_labels, lowest, n_keys, count_one, count_other);
         } else if constexpr (sizeof(Label) == 1) {
@@ -162,6 +177,31 @@ struct Distinct {
                 count(ids.id_for(labels[i - 1]), static_cast<std::int64_t>(i));
             }
         }
+        put_in_front(lowest, first_of, nullptr, first_of.begin());
+        for (std::int64_t& index : first) --index;
+    }
+
+    // In Fortran order, without counts.
+    void tally_first_by_lines(const Label* labels, const std::int64_t* shape, int ndim, Label lowest,
+                              std::size_t n_keys) {
+        ZeroedArray<std::int64_t> first_of(n_keys);  // and 1, so that 0 is none
+        const auto add = [&](std::int64_t line, std::int64_t n, std::int64_t start, std::int64_t step) {
+            const Label* items = labels + line;
+            std::int64_t* const first_to = &first_of[0];  // what is captured would be read anew after each write
+            const Label from = lowest;
+            const std::size_t n_places = n_keys;
+            for (std::int64_t i = 0; i < n; ++i, start += step) {
+                const auto at = static_cast<Label>(items[i] - from);
+                if (at < n_places) [[likely]] {
+                    // Always written: whether an index is the least so far is hard to predict. None counts as 2^64 - 1.
+                    const std::uint64_t least = static_cast<std::uint64_t>(first_to[at]) - 1;
+                    first_to[at] = static_cast<std::int64_t>(std::min(least, static_cast<std::uint64_t>(start)) + 1);
+                } else {
+                    count(ids.id_for(items[i]), start + 1);
+                }
+            }
+        };
+        for_each_line(shape, ndim, true, add);
         put_in_front(lowest, first_of, nullptr, first_of.begin());
         for (std::int64_t& index : first) --index;
     }
@@ -212,6 +252,16 @@ struct Distinct {
     }
 
    private:
+    // Whether labels of two bytes have their low bits in common, so that their counts would lie in few sets of the cache.
+    static bool is_coarse(const Label* labels, std::size_t n_labels) {
+        Label differing = 0;
+        for (std::size_t i = 0; sizeof(Label) == 2 && i < n_labels; ++i) differing |= labels[i] ^ labels[0];
+        return sizeof(Label) == 2 && differing % 64 == 0;
+    }
+
+    // Where such a label is counted: its high bits are mixed in. What is done twice is undone.
+    static Label apart(Label at) { return static_cast<Label>(at ^ at >> 8); }
+
     void count_runs(Runs<Label>& runs, TableFor<Label, id_of<Label>>& count_of) {
         runs.join();
         const Label* const keys = runs.keys;
@@ -254,14 +304,19 @@ struct Distinct {
     template <class Mark>
     void put_in_front(Label lowest, const ZeroedArray<Mark>& is_there, const std::int64_t* count_of,
                       const std::int64_t* first_of) {
-        std::vector<Label> labels;
-        std::vector<std::int64_t> range_counts, range_first;
-        for (std::size_t at = 0; at < is_there.size(); ++at) {
-            if (!is_there[at]) continue;
-            labels.push_back(static_cast<Label>(lowest + at));
-            if (count_of) range_counts.push_back(count_of[at]);
-            if (first_of) range_first.push_back(first_of[at]);
+        std::vector<Label> labels(is_there.size());
+        std::size_t n = 0;
+        for (std::size_t at = 0; at < is_there.size(); ++at) {  // whether a label is there is hard to predict
+            labels[n] = static_cast<Label>(lowest + at);
+            n += is_there[at] != 0;
         }
+        labels.resize(n);
+        const auto known = [&](const std::int64_t* of) {
+            std::vector<std::int64_t> values(of ? n : 0);
+            for (std::size_t i = 0; i < values.size(); ++i) values[i] = of[static_cast<Label>(labels[i] - lowest)];
+            return values;
+        };
+        std::vector<std::int64_t> range_counts = known(count_of), range_first = known(first_of);
         const auto append = [](auto& front, auto& back) {
             front.insert(front.end(), back.begin(), back.end());
             back = std::move(front);

@@ -107,3 +107,28 @@ def test_renumber_returns_the_buffer_when_the_dtypes_agree() -> None:
     for array in (np.array([9, 0, 9], dtype=np.uint8), np.array([True, False]), np.array([1.5], dtype=np.float32)):
         result, _ = fastremap.renumber(array, in_place=True)
         assert np.shares_memory(result, array)
+
+
+@pytest.mark.parametrize("code", ["u1", "u2", "u4", "u8"])
+@pytest.mark.parametrize("stop", [1, 511, 512, 2048, 5000, 9000])
+def test_a_stretch_of_one_label_that_ends_anywhere(code: str, stop: int) -> None:
+    labels = np.full(9000, 7, code)
+    labels[stop:] = np.arange(9000 - stop) % 5 + 6  # 7 again and again
+    mapped = np.where(labels == 7, 3, labels)
+    assert fastremap.mask(labels, [7], in_place=True, value=3) is labels
+    np.testing.assert_array_equal(labels, mapped)
+    fastremap.remap(labels, {3: 9}, in_place=True, fill_value=4)
+    np.testing.assert_array_equal(labels, np.where(mapped == 3, 9, 4))
+
+
+@pytest.mark.parametrize(("code", "spread"), [("u2", 20), ("u4", 1_000_003), ("u8", 10**15 + 37)])
+@pytest.mark.parametrize("in_place", [False, True])
+def test_missing_labels_that_are_few_at_first_and_many_later(code: str, spread: int, in_place: bool) -> None:
+    rng = np.random.default_rng(2)
+    is_missing = rng.random(400_000) < np.repeat([0, 0.01, 0.9, 0.2], 100_000)
+    labels = spread * np.where(is_missing, 1000, 2000 + rng.integers(0, 900, is_missing.size)).astype(code)
+    table = dict.fromkeys(labels[~is_missing].tolist(), 5)
+    for missing in ({"preserve_missing_labels": True}, {"fill_value": 6}):
+        expected = np.where(is_missing, missing.get("fill_value", labels), 5)
+        result = fastremap.remap(labels.copy(), table, in_place=in_place, **missing)
+        np.testing.assert_array_equal(result, expected)

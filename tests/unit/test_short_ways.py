@@ -119,6 +119,46 @@ def test_counts_of_so_many_that_words_are_counted_in_bytes(code: str, uneven: st
         np.testing.assert_array_equal(counts, expected[expected > 0], strict=True)
 
 
+@pytest.mark.parametrize("step", [64, 256, 4096])
+@pytest.mark.parametrize("n", [8192, 100_000, 2**20 + 5000])
+@pytest.mark.parametrize("code", ["u2", "i2"])
+def test_labels_of_two_bytes_with_low_bits_in_common(code: str, n: int, step: int) -> None:
+    places = np.random.default_rng(3).integers(0, 2**16 // step, n)
+    labels = (places * step + 5).astype("u2").view(code)
+    for actual, expected in zip(
+        fastremap.unique(labels, return_counts=True), np.unique(labels, return_counts=True), strict=True
+    ):
+        np.testing.assert_array_equal(actual, expected, strict=True)
+
+
+@pytest.mark.parametrize("code", ["u1", "i2", "u4", "i8"])
+def test_the_least_index_in_c_order_of_labels_in_fortran_order(code: str) -> None:
+    labels = np.random.default_rng(4).integers(0, 100, (21, 30, 40)).astype(code)
+    if labels.itemsize > 2:
+        labels[3, 20, 20], labels[9, 9, 9] = 2**30, 2**30  # beyond the range that the sample shows
+    for array in (np.asfortranarray(labels), labels.T):
+        assert fastremap._kernels.strategy(array.T.ravel().view(f"u{labels.itemsize}")) == "dense"
+        for actual, expected in zip(
+            fastremap.unique(array, return_index=True), np.unique(array, return_index=True), strict=True
+        ):
+            np.testing.assert_array_equal(actual, expected, strict=True)
+
+
+@pytest.mark.parametrize("shift", [32, 33])
+@pytest.mark.parametrize("n_labels", [2500, 25_000, 100_000])
+def test_labels_at_even_intervals_which_lie_near_each_other_in_a_table(n_labels: int, shift: int) -> None:
+    spread = np.arange(n_labels, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(shift)
+    labels = np.random.default_rng(5).permutation(np.repeat(spread.astype("u4"), 3))
+    found, counts = fastremap.unique(labels, return_counts=True)
+    np.testing.assert_array_equal(found, np.unique(spread.astype("u4")), strict=True)
+    np.testing.assert_array_equal(counts, 3)
+    ids = np.arange(found.size, dtype="u4")
+    mapped = fastremap.remap_from_array_kv(labels.copy(), found, ids)
+    np.testing.assert_array_equal(found[mapped], labels)
+    numbers, by_label = fastremap.renumber(labels, mapping="table")
+    np.testing.assert_array_equal(numbers, fastremap.remap(labels, by_label))
+
+
 @pytest.mark.parametrize("code", ["u4", "u8"])
 @pytest.mark.parametrize("is_key", [True, False])
 def test_the_label_that_marks_free_slots_is_a_label(code: str, is_key: bool) -> None:
