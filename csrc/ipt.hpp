@@ -647,7 +647,8 @@ class Permute {
    public:
     Permute() = default;
 
-    Permute(std::vector<Axis> axes, std::size_t unit) {
+    // While a block is written, the memory `ahead` bytes behind it is fetched.
+    Permute(std::vector<Axis> axes, std::size_t unit, std::ptrdiff_t ahead = 0) : ahead_(ahead) {
         for (const Axis& axis : axes) empty_ = empty_ || axis.n == 0;
         outer_ = merged(std::move(axes), unit);
         unit_ = unit;
@@ -678,6 +679,9 @@ class Permute {
         if (!empty_) visit_width(unit_, [&](auto width) { descend<decltype(width)::value>(0, from, to); });
     }
 
+    // Tells whether the memory ahead is fetched in long runs.
+    bool fetches() const { return ahead_ != 0 && column_.n == 1 && unit_ >= tuning::stripe; }
+
    private:
     template <std::size_t width>
     void descend(std::size_t axis, const char* from, char* to) const {
@@ -690,14 +694,24 @@ class Permute {
         } else if (column_.n > 1) {
             transpose_block<width>(from, to, row_, column_, unit_);
         } else {
-            for (std::size_t i = 0; i < row_.n; ++i, from += row_.from, to += row_.to)
-                copy_unit<width>(to, from, unit_);
+            copy_row<width>(from, to, row_, unit_, ahead_);
+        }
+    }
+
+    template <std::size_t width>
+    static void copy_row(const char* from, char* to, Axis row, std::size_t unit, std::ptrdiff_t ahead) {
+        for (std::size_t i = 0; i < row.n; ++i, from += row.from, to += row.to) {
+            if (ahead == 0)
+                copy_unit<width>(to, from, unit);
+            else
+                copy_fetching(to, from, unit, to + ahead);
         }
     }
 
     std::vector<Axis> outer_;
     Axis row_{1, 0, 0}, column_{1, 0, 0}, columns_{1, 0, 0};
     std::size_t unit_ = 0;
+    std::ptrdiff_t ahead_ = 0;
     bool empty_ = false;
 };
 
@@ -1343,23 +1357,25 @@ inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::
 }
 
 // Measured, against panels: what cycles cost for units of so many bytes. Units come in no order that hardware foresees;
-// about eight lines are what makes it fetch more behind them, in vain.
+// from about eight lines on it fetches more behind them, in vain. The larger the array, the more of the tables in which
+// the page of a unit is looked up has left the caches.
 inline double cycle_waste(std::size_t unit, std::size_t block) {
     struct Measured {
         double unit, waste;
     };
-    constexpr Measured table[] = {{64, 2.4},   {128, 1.55}, {192, 1.2},  {256, 1.0},  {320, 0.87}, {448, 1.1},
-                                  {512, 1.2},  {576, 1.0},  {640, 0.85}, {1024, 1.0}, {2048, 0.86}};
+    constexpr Measured table[] = {{64, 1.8},  {128, 1.2}, {192, 1.0},  {256, 0.86}, {320, 0.82}, {448, 1.05}, {512, 1.2},
+                                  {576, 1.0}, {640, 0.9}, {768, 0.9},  {960, 0.75}, {1024, 0.9}, {2048, 0.84}};
     const double within_cache = block <= 2 * tuning::far ? 0.75 : 1.0, size = static_cast<double>(unit);
     const double part_of_line = unit % tuning::line == 0 ? 1.0 : 1.25;  // one line more
-    if (size < table[0].unit) return within_cache * table[0].waste * table[0].unit / size;
+    const double look_ups = static_cast<double>(tuning::line) * static_cast<double>(block) / (256 << 20) / size;
+    if (size < table[0].unit) return within_cache * table[0].waste * table[0].unit / size + look_ups;
     for (std::size_t i = 1; i < std::size(table); ++i) {
         const Measured &low = table[i - 1], &high = table[i];
-        if (size < high.unit)
-            return within_cache * part_of_line *
-                   (low.waste + (high.waste - low.waste) * (size - low.unit) / (high.unit - low.unit));
+        if (size >= high.unit) continue;
+        const double waste = low.waste + (high.waste - low.waste) * (size - low.unit) / (high.unit - low.unit);
+        return within_cache * part_of_line * waste + look_ups;
     }
-    return 0.82;
+    return 0.8 + look_ups;
 }
 
 inline Pass cycle_pass(std::size_t outer, std::size_t rows, std::size_t columns, std::size_t unit, Gaps gaps = {}) {
@@ -1551,7 +1567,7 @@ inline Plan best_of_cuts(const std::vector<std::size_t>& shape, std::size_t unit
         attempt(shape, tiles, 0, true);
     }
     // Odd numbers of lines, lest the rows of scratch compete, and those that cycles move best.
-    for (std::size_t nbytes : {tuning::line, 5 * tuning::line, 10 * tuning::line, 33 * tuning::line})
+    for (std::size_t nbytes : {tuning::line, 5 * tuning::line, 15 * tuning::line, 33 * tuning::line})
         for (std::size_t i : {std::size_t{0}, n_axes - 1}) {
             const std::size_t tile = nbytes / unit;
             if (tile < 2 || shape[i] < tile) continue;
@@ -1609,7 +1625,11 @@ class Step {
         if (pass.kind == Kind::panel) {
             const Stages stages = stages_of(pass.digits, pass.order, pass.unit);
             in_ = Permute(stages.in, stages.unit);
-            out_ = Permute(stages.out, stages.unit);
+            out_ = Permute(stages.out, stages.unit,
+                           block_ <= tuning::far ? steps(block_) : 0);
+            const bool long_rows = pass.digits.back() * pass.unit >= tuning::long_row;
+            const bool fetches = out_.fetches() && (block_ <= tuning::near || long_rows);
+            reads_ahead_ = block_ <= tuning::far && !fetches;
         } else if (pass.kind == Kind::spread || pass.kind == Kind::gather) {
             const std::size_t rows = pass.digits[0], columns = pass.digits[1];
             in_ = Permute({{rows, steps(columns, whole), whole},
@@ -1637,7 +1657,7 @@ class Step {
                     follow_cycles(block, pass_.digits[0], pass_.digits[1], pass_.unit, pass_.gaps, scratch);
                     break;
                 case Kind::panel:
-                    if (block_ <= tuning::far) read_ahead(block, block_);
+                    if (reads_ahead_) read_ahead(block, block_);
                     in_(block, scratch);
                     out_(scratch, block);
                     break;
@@ -1713,6 +1733,7 @@ class Step {
     Pass pass_;
     std::size_t block_;
     Permute in_, out_;
+    bool reads_ahead_ = false;  // short rows, or a copy back of which none is fetched ahead
 };
 
 inline void run(const Plan& plan, char* arr) {
