@@ -1625,11 +1625,11 @@ class Step {
         if (pass.kind == Kind::panel) {
             const Stages stages = stages_of(pass.digits, pass.order, pass.unit);
             in_ = Permute(stages.in, stages.unit);
-            out_ = Permute(stages.out, stages.unit,
-                           block_ <= tuning::far ? steps(block_) : 0);
-            const bool long_rows = pass.digits.back() * pass.unit >= tuning::long_row;
-            const bool fetches = out_.fetches() && (block_ <= tuning::near || long_rows);
-            reads_ahead_ = block_ <= tuning::far && !fetches;
+            // Measured: with its scratch and the next one a panel fits the cache, or long rows are read in order.
+            const bool long_rows = pass.digits.size() == 2 && pass.digits.back() * pass.unit >= tuning::long_row;
+            const bool fetches = block_ <= tuning::near * 2 / 3 || (long_rows && block_ <= tuning::far);
+            out_ = Permute(stages.out, stages.unit, fetches ? steps(block_) : 0);
+            reads_ahead_ = block_ <= tuning::far && !out_.fetches();
         } else if (pass.kind == Kind::spread || pass.kind == Kind::gather) {
             const std::size_t rows = pass.digits[0], columns = pass.digits[1];
             in_ = Permute({{rows, steps(columns, whole), whole},
