@@ -49,11 +49,10 @@ inline constexpr std::size_t far = 6 << 20;                 // beyond this a pan
 inline constexpr std::size_t long_row = 2 << 10;             // prefetches find rows of this length
 inline constexpr std::size_t short_move = 8 << 10;           // rows up to this move apart line by line, downward
 inline constexpr std::size_t longest_unit = 8 << 10;        // tiles longer than this gain nothing for cycles
+inline constexpr std::size_t short_unit = 640;              // cycles copy units from two lines to this downward
 inline constexpr std::size_t piece = 64 << 10;              // cycles move longer units piece by piece
 inline constexpr std::size_t huge_page = 2 << 20;           // what Linux gives large arrays at once
 inline constexpr std::size_t page_conflict = 512 << 10;     // see pages_compete
-inline constexpr std::size_t pages_held = 64;               // by the first level of a TLB
-inline constexpr std::size_t lines_ahead = 64;              // of single lines; more of them evict each other
 inline constexpr std::size_t look_ahead = 16 << 10;          // cycles prefetch this much before it is moved
 inline constexpr std::size_t max_moves_ahead = 64;          // a power of two
 inline constexpr std::size_t least_scratch = 16 << 20;      // allowed for any array
@@ -190,6 +189,11 @@ inline void prefetch_run(const char* run, std::size_t nbytes) {
     prefetch<level>(run + nbytes - 1);
 }
 
+template <std::size_t n_lines>
+inline void prefetch_lines(const char* lines) {
+    for (std::size_t i = 0; i < n_lines; ++i) prefetch(lines + i * tuning::line);
+}
+
 // Reads a run line by line, which hardware foresees; prefetches that come faster than memory are dropped.
 inline void read_ahead(const char* run, std::size_t nbytes) {
     const volatile char* line = run;
@@ -239,6 +243,9 @@ inline void move_up(char* to, const char* from, std::size_t nbytes) {
 // What is compiled once for each instruction set: `groups` is the number of 16-byte groups in its registers.
 //
 // copy: runs of a line and more.
+// copy_downward: the same from the end on, four lines at a time and the upper two of them first, while as many bytes
+//       at `next` are fetched, unless that is null. Lines read in order make hardware fetch those behind a run, in vain
+//       if nothing there comes next, and as slow as the run itself if that is short.
 // tile: a line's items in rows x a group's items in columns, transposed, so that each row of the result is one line.
 //       The groups of a register hold rows a register's items apart; each of log2(n) rounds interleaves, within groups,
 //       row i with row i + n / 2 [4].
@@ -347,6 +354,34 @@ IPT_REGISTER(8, std::uint64_t)
             std::memcpy(&held, from + nbytes - sizeof held, sizeof held);                                             \
             std::memcpy(to + nbytes - sizeof held, &held, sizeof held);                                               \
         }                                                                                                             \
+                                                                                                                      \
+        template <std::size_t n_lines>                                                                                \
+        __attribute__((target(isa), always_inline)) static inline void take_lines(char* to, const char* from,         \
+                                                                                  const char* next) {                 \
+            constexpr std::size_t n = 4 / groups;                                                                     \
+            Part<1, groups> held[n_lines * n];                                                                        \
+            if (next != nullptr) prefetch_lines<n_lines>(next);                                                       \
+            _Pragma("GCC unroll 4") for (std::size_t k = 0; k < n_lines; ++k) {                                       \
+                _Pragma("GCC unroll 4") for (std::size_t i = k * n; i < (k + 1) * n; ++i)                             \
+                    std::memcpy(&held[i ^ n_lines * n / 2], from + (i ^ n_lines * n / 2) * 16 * groups, 16 * groups); \
+                __asm__ volatile("" ::: "memory");                                                                    \
+            }                                                                                                         \
+            _Pragma("GCC unroll 16") for (std::size_t i = 0; i < n_lines * n; ++i)                                    \
+                std::memcpy(to + i * 16 * groups, &held[i], 16 * groups);                                             \
+        }                                                                                                             \
+                                                                                                                      \
+        __attribute__((target(isa))) static void copy_downward(char* to, const char* from, std::size_t nbytes,        \
+                                                               const char* next) {                                    \
+            auto take = [&](auto n_lines) __attribute__((target(isa), always_inline)) {                               \
+                nbytes -= n_lines * tuning::line;                                                                     \
+                take_lines<n_lines>(to + nbytes, from + nbytes, next == nullptr ? nullptr : next + nbytes);           \
+            };                                                                                                        \
+            if (next != nullptr) prefetch(next + nbytes - 1);                                                         \
+            while (nbytes >= 4 * tuning::line) take(std::integral_constant<std::size_t, 4>{});                        \
+            while (nbytes >= tuning::line) take(std::integral_constant<std::size_t, 1>{});                            \
+            if (next != nullptr) prefetch(next);                                                                      \
+            copy_run(to, from, nbytes);                                                                               \
+        }                                                                                                             \
     };
 IPT_KERNELS(Sse2, "sse2", 1)
 IPT_KERNELS(Avx2, "avx2", 2)
@@ -432,6 +467,11 @@ inline void copy_lines(char* to, const char* from, std::size_t nbytes) {
     chosen(to, from, nbytes);
 }
 
+inline void copy_downward(char* to, const char* from, std::size_t nbytes, const char* next) {
+    static const auto chosen = choice(Sse2::copy_downward, Avx2::copy_downward, Avx512::copy_downward);
+    chosen(to, from, nbytes, next);
+}
+
 // Rows of a line and more.
 inline void copy_rows_of_lines(char* to, std::ptrdiff_t to_pitch, const char* from, std::ptrdiff_t from_pitch,
                                std::size_t n_rows, std::size_t nbytes) {
@@ -449,6 +489,11 @@ inline void transpose_strip(const char* from, std::ptrdiff_t from_pitch, char* t
 }
 
 inline void copy_lines(char* to, const char* from, std::size_t nbytes) { copy_run(to, from, nbytes); }
+
+inline void copy_downward(char* to, const char* from, std::size_t nbytes, const char* next) {
+    if (next != nullptr) prefetch_run(next, nbytes);
+    copy_run(to, from, nbytes);
+}
 
 inline void copy_rows_of_lines(char* to, std::ptrdiff_t to_pitch, const char* from, std::ptrdiff_t from_pitch,
                                std::size_t n_rows, std::size_t nbytes) {
@@ -969,8 +1014,13 @@ struct LinePairs {
         for (std::size_t k = 0; k < edge; ++k, lower_row += pitch) prefetch(lower_row);
     }
 
+    // Measured. More lines ahead evict each other; the rows of a band and as many of the other side are pages that the
+    // first level of a TLB holds.
+    static constexpr std::size_t lines_ahead = width == 8 ? 96 : 64;
+
    private:
-    static constexpr std::size_t rows_of_band = tuning::pages_held / 2;
+    static constexpr std::size_t rows_of_band = width == 8 ? 24 : 32;
+    static_assert(rows_of_band % edge == 0, "a band is a number of tiles");
 };
 
 // Tells whether rows lie so many pages apart that those of a tile evict each other from the second level of the TLB
@@ -989,7 +1039,7 @@ void transpose_squares_by_lines(char* arr, std::size_t n, std::size_t between) {
     constexpr std::size_t edge = LinePairs<width>::edge;
     const LinePairs<width> pairs(arr, n, between);
     auto pair = pairs.first(), next = pair;
-    for (std::size_t i = 0; i < tuning::lines_ahead; i += 2 * edge) pairs.advance(next);
+    for (std::size_t i = 0; i < LinePairs<width>::lines_ahead; i += 2 * edge) pairs.advance(next);
     for (; pair.any; pairs.advance(pair)) {
         if (next.any) {
             pairs.fetch(next);
@@ -1090,21 +1140,28 @@ inline void follow_cycles(char* arr, std::size_t rows, std::size_t columns, std:
             return i == Cycles::spare ? spare : arr + i * unit + gaps.before(i) + begin;
         };
         const std::size_t ahead = std::clamp<std::size_t>(tuning::look_ahead / nbytes, 1, tuning::max_moves_ahead - 1);
-        Cycles::Move moves[tuning::max_moves_ahead];
+        struct Copy {
+            char *from, *to;
+        };
+        Copy copies[tuning::max_moves_ahead];
         std::size_t n_made = 0, n_done = 0;
+        char* last = nullptr;  // where the unit before is: the next one takes its place
         std::memset(seen, 0, n_seen);
         Cycles cycles(rows, columns, seen);
-        for (bool more = true; more || n_done < n_made;) {
-            while (more && n_made - n_done < ahead) {
-                Cycles::Move& move = moves[n_made % tuning::max_moves_ahead];
-                more = cycles.next(move);
-                if (!more) break;
-                ++n_made;
-                prefetch_run(place(move.from), nbytes);
-            }
-            if (n_done == n_made) continue;
-            const Cycles::Move& move = moves[n_done++ % tuning::max_moves_ahead];
-            copy_long(place(move.to), place(move.from), nbytes);
+        auto make = [&]() -> const char* {
+            Cycles::Move move;
+            if (!cycles.next(move)) return nullptr;
+            char* const from = place(move.from);
+            copies[n_made++ % tuning::max_moves_ahead] = {from, move.to == Cycles::spare ? spare : last};
+            return last = from;
+        };
+        while (n_made < ahead)
+            if (const char* first = make()) prefetch_run(first, nbytes);
+            else break;
+        const auto copy = nbytes >= 2 * tuning::line && nbytes <= tuning::short_unit ? copy_downward : copy_fetching;
+        while (n_done < n_made) {
+            const Copy next = copies[n_done++ % tuning::max_moves_ahead];
+            copy(next.to, next.from, nbytes, make());
         }
     }
 }
@@ -1291,7 +1348,7 @@ inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::
     const std::size_t block = product(digits) * unit;
     const double nbytes = static_cast<double>(outer) * static_cast<double>(block);
     // Measured, against panels that fit the second-level cache together with their scratch.
-    double beyond_cache = block <= tuning::far ? 1 + static_cast<double>(block) / static_cast<double>(40 * tuning::near)
+    double beyond_cache = block <= tuning::far ? 1 + static_cast<double>(block) / static_cast<double>(28 * tuning::near)
                                                : 2.0;
     if (block > 2 * tuning::near && digits.size() == 2 && digits.back() * unit < tuning::long_row) beyond_cache += 0.5;
     const double fresh = 4 * static_cast<double>(stages.scratch_nbytes);  // the same, of pages that nobody touched yet
@@ -1300,21 +1357,25 @@ inline Pass panel_pass(std::size_t outer, std::vector<std::size_t> digits, std::
 }
 
 // Measured, against panels: what cycles cost for units of so many bytes. Units come in no order that hardware foresees;
-// about eight lines are what makes it fetch more behind them, in vain.
+// from about eight lines on it fetches more behind them, in vain. The larger the array, the more of the tables in which
+// the page of a unit is looked up has left the caches.
 inline double cycle_waste(std::size_t unit, std::size_t block) {
     struct Measured {
         double unit, waste;
     };
-    constexpr Measured table[] = {{64, 2.7},  {128, 1.65}, {256, 1.4},  {512, 1.6},
-                                  {768, 1.2}, {1024, 1.0}, {2048, 0.93}};
+    constexpr Measured table[] = {{64, 1.8},  {128, 1.2}, {192, 1.0},  {256, 0.86}, {320, 0.82}, {448, 1.05}, {512, 1.2},
+                                  {576, 1.0}, {640, 0.9}, {768, 0.9},  {960, 0.75}, {1024, 0.9}, {2048, 0.84}};
     const double within_cache = block <= 2 * tuning::far ? 0.75 : 1.0, size = static_cast<double>(unit);
-    if (size < table[0].unit) return within_cache * table[0].waste * table[0].unit / size;
+    const double part_of_line = unit % tuning::line == 0 ? 1.0 : 1.25;  // one line more
+    const double look_ups = static_cast<double>(tuning::line) * static_cast<double>(block) / (256 << 20) / size;
+    if (size < table[0].unit) return within_cache * table[0].waste * table[0].unit / size + look_ups;
     for (std::size_t i = 1; i < std::size(table); ++i) {
         const Measured &low = table[i - 1], &high = table[i];
-        if (size < high.unit)
-            return within_cache * (low.waste + (high.waste - low.waste) * (size - low.unit) / (high.unit - low.unit));
+        if (size >= high.unit) continue;
+        const double waste = low.waste + (high.waste - low.waste) * (size - low.unit) / (high.unit - low.unit);
+        return within_cache * part_of_line * waste + look_ups;
     }
-    return 0.85;
+    return 0.8 + look_ups;
 }
 
 inline Pass cycle_pass(std::size_t outer, std::size_t rows, std::size_t columns, std::size_t unit, Gaps gaps = {}) {
@@ -1505,17 +1566,18 @@ inline Plan best_of_cuts(const std::vector<std::size_t>& shape, std::size_t unit
         tiles.back() = shape.back() / divisor;
         attempt(shape, tiles, 0, true);
     }
-    // Of the longest, an odd number of lines, lest the rows of scratch compete.
-    for (std::size_t nbytes : {tuning::line, 4 * tuning::line, 8 * tuning::line, 16 * tuning::line, 33 * tuning::line})
+    // Odd numbers of lines, lest the rows of scratch compete, and those that cycles move best.
+    for (std::size_t nbytes : {tuning::line, 5 * tuning::line, 15 * tuning::line, 33 * tuning::line})
         for (std::size_t i : {std::size_t{0}, n_axes - 1}) {
             const std::size_t tile = nbytes / unit;
-            if (tile < 2 || shape[i] < tile || shape[i] % tile == 0) continue;
-            const std::size_t other = shape[n_axes - 1 - i];
-            if (n_axes == 2 && other >= n_lanes_of(unit)) consider(with_gaps(shape[0], shape[1], tile, i == 0, unit));
+            if (tile < 2 || shape[i] < tile) continue;
+            const std::size_t other = shape[n_axes - 1 - i], tail = shape[i] % tile;
+            if (n_axes == 2 && tail != 0 && other >= n_lanes_of(unit))
+                consider(with_gaps(shape[0], shape[1], tile, i == 0, unit));
             auto tiles = whole, sizes = shape;
             tiles[i] = tile;
-            sizes[i] -= shape[i] % tile;
-            attempt(sizes, tiles, shape[i] % tile, i == 0);
+            sizes[i] -= tail;
+            attempt(sizes, tiles, tail, i == 0);
         }
     return best;
 }
@@ -1563,11 +1625,11 @@ class Step {
         if (pass.kind == Kind::panel) {
             const Stages stages = stages_of(pass.digits, pass.order, pass.unit);
             in_ = Permute(stages.in, stages.unit);
-            out_ = Permute(stages.out, stages.unit,
-                           block_ <= tuning::far ? steps(block_) : 0);
-            const bool long_rows = pass.digits.back() * pass.unit >= tuning::long_row;
-            const bool fetches = out_.fetches() && (block_ <= tuning::near || long_rows);
-            reads_ahead_ = block_ <= tuning::far && !fetches;
+            // Measured: with its scratch and the next one a panel fits the cache, or long rows are read in order.
+            const bool long_rows = pass.digits.size() == 2 && pass.digits.back() * pass.unit >= tuning::long_row;
+            const bool fetches = block_ <= tuning::near * 2 / 3 || (long_rows && block_ <= tuning::far);
+            out_ = Permute(stages.out, stages.unit, fetches ? steps(block_) : 0);
+            reads_ahead_ = block_ <= tuning::far && !out_.fetches();
         } else if (pass.kind == Kind::spread || pass.kind == Kind::gather) {
             const std::size_t rows = pass.digits[0], columns = pass.digits[1];
             in_ = Permute({{rows, steps(columns, whole), whole},
