@@ -35,7 +35,7 @@ _OF_BITS["u"].append(np.dtype(np.uint64))
 
 def smallest_integer(lowest: int, highest: int) -> np.dtype:
     """The smallest integer dtype that holds two integers of one 64-bit dtype, unsigned where possible."""
-    n_bits = max((value if value >= 0 else ~value).bit_length() for value in (lowest, highest))
+    n_bits = max(lowest if lowest >= 0 else ~lowest, highest if highest >= 0 else ~highest).bit_length()
     return _OF_BITS["i" if lowest < 0 else "u"][n_bits]
 
 
