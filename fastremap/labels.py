@@ -291,8 +291,9 @@ def renumber(
     new = _new_labels(keys, label_dtype, old.size, start, bool(preserve_zero), numbers)
     lowest, highest = extremes(new)
     out_dtype = ids_dtype(label_dtype, lowest, highest) if wanted is None else wanted
-    if wanted is not None or label_dtype.kind == "f":
-        require_fit(new, out_dtype, "new id")
+    if wanted is not None or label_dtype.kind == "f":  # in the order of the ids, lest another one is named
+        by_id = new if numbers is None else _new_labels(keys, label_dtype, old.size, start, bool(preserve_zero), None)
+        require_fit(by_id, out_dtype, "new id")
     if order == "sorted":
         flat = np.empty(keys.size, out_dtype if len(rungs) > 1 else rungs[0])
         _kernels.Lookup(bits(old), new.astype(flat.dtype)).strict(keys, flat)

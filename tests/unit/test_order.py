@@ -108,7 +108,8 @@ def test_ids_by_sorting_are_those_by_hashing(
 def test_ids_by_sorting_that_outgrow_a_dtype(monkeypatch: pytest.MonkeyPatch) -> None:
     labels = full_range(np.dtype("u8"))
     monkeypatch.setenv("FASTREMAP_STRATEGY", "sort")
-    with pytest.raises(ValueError, match="uint16"):
-        fastremap.renumber(labels, dtype="u2")
+    for mapping in ("dict", "table"):
+        with pytest.raises(ValueError, match="the new id 65536 does not fit dtype uint16"):
+            fastremap.renumber(labels, dtype="u2", mapping=mapping)
     assert fastremap.renumber(labels)[0].dtype == "u4"
     assert fastremap.renumber(labels, 2**32 - N)[0].dtype == "u8"
