@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from generators import LAYOUTS
 
 import fastremap
 from fastremap import LabelTable
@@ -100,6 +101,13 @@ def test_has_the_smallest_dtypes() -> None:
 
 def test_the_last_of_equal_keys_wins() -> None:
     assert LabelTable.from_arrays([1, 2, 1, 1], [5, 6, 7, 8]).to_dict() == {1: 8, 2: 6}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_arrays_in_any_layout(layout: str) -> None:
+    old, new = (LAYOUTS[layout](np.arange(start, start + 210, dtype="i4")) for start in (5, 1000))
+    labels, ids = old.reshape(-1).tolist(), new.reshape(-1).tolist()
+    assert LabelTable.from_arrays(old, new).to_dict() == dict(zip(labels, ids, strict=True))
 
 
 def test_inverse() -> None:
