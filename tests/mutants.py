@@ -63,6 +63,18 @@ MUTANTS = [
         "",
     ),
     Mutant(
+        "a sort that leaves what is alike in high bits as it is",
+        "csrc/fastremap/order.hpp",
+        "            sort_cached(items + begin, end - begin);\n",
+        "",
+    ),
+    Mutant(
+        "ids by sorting: a label that comes again counts as new",
+        "csrc/fastremap/renumber_sorted.hpp",
+        "at = begin + !is_kept(placed_[begin].label); at < end",
+        "at = begin + !is_kept(placed_[begin].label); at + 1 < end",
+    ),
+    Mutant(
         "narrow tallies overflow",
         "csrc/fastremap/dense.hpp",
         "std::numeric_limits<Count>::max() / piece_size * piece_size",
