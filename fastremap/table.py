@@ -109,7 +109,7 @@ class LabelTable(ColumnMapping):
         old, new = native(as_array(old)).reshape(-1), native(as_array(new)).reshape(-1)
         if old.size != new.size:
             raise ValueError(f"a table needs as many new labels as old ones; got {old.size} old and {new.size} new")
-        keys, order = _kernels.sort_with_places(bits(np.require(old, requirements="CA")), old.dtype.kind)
+        keys, order = _kernels.sort_with_places(bits(np.require(old, requirements=["C", "A"])), old.dtype.kind)
         if _kernels.count_equal_pairs(keys):
             is_last = np.append(keys[1:] != keys[:-1], True)
             keys, order = keys[is_last], order[is_last]
