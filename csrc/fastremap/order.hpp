@@ -5,7 +5,7 @@
 // Complexity: O(n) for ranks that are spread evenly, about 8 ns an item of 8 bytes however many there are; as many bytes
 //             again as the items have, and twice that where one part of the ranks holds most items.
 // Source:     radix sort by parts from the most significant digit on, through lines that are written past the caches:
-//             Satish et al., Fast Sort on CPUs and GPUs, SIGMOD 2010, section 4; within a part from the least
+//             Satish et al., Fast Sort on CPUs and GPUs, SIGMOD 2010; within a part from the least
 //             significant digit on: Knuth, The Art of Computer Programming 3, section 5.2.5.
 #pragma once
 
@@ -33,7 +33,8 @@ namespace fastremap {
 template <class Bits>
 class RankOf {
    public:
-    explicit RankOf(char kind) : flipped_(kind == 'i' || kind == 'f' ? sign : 0), flipped_if_negative_(kind == 'f' ? ~Bits{0} : 0) {}
+    explicit RankOf(char kind)
+        : flipped_(kind == 'i' || kind == 'f' ? sign : 0), flipped_if_negative_(kind == 'f' ? ~Bits{0} : 0) {}
 
     Bits operator()(Bits bits) const {
         const auto if_negative = static_cast<Bits>(Bits{0} - static_cast<Bits>(bits >> (8 * sizeof(Bits) - 1)));
