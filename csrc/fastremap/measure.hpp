@@ -10,7 +10,9 @@
 #include <type_traits>
 #include <vector>
 
+#include "dtype.hpp"
 #include "isa.hpp"
+#include "memory.hpp"
 
 namespace fastremap {
 

@@ -29,6 +29,7 @@ inline void prefetch([[maybe_unused]] const void* address) {
 
 // Brings the n labels that are 16 KB after these, in the array or beyond it, into the second-level cache. A loop over
 // look-ups does so for the labels that are read one or more pieces later, a line at a time, while memory would rest.
+// A loop that reads in order asks prefetches_in_order() first.
 template <std::size_t n, class Label>
 void prefetch_ahead([[maybe_unused]] const Label* labels) {
 #if defined(__GNUC__)
@@ -36,6 +37,16 @@ void prefetch_ahead([[maybe_unused]] const Label* labels) {
     const auto begin = reinterpret_cast<std::uintptr_t>(labels) + ahead;
     for (std::size_t at = 0; at < n * sizeof(Label); at += 64)
         __builtin_prefetch(reinterpret_cast<const void*>(begin + at), 0, 2);
+#endif
+}
+
+// Whether to read an array in order is faster with prefetch_ahead. On Intel's processors by a fifth, since their own
+// prefetching ends with each page of 4 KB; on AMD's slower by a fifth.
+inline bool prefetches_in_order() {
+#if defined(__x86_64__) && defined(__GNUC__)
+    return __builtin_cpu_is("intel");
+#else
+    return false;
 #endif
 }
 

@@ -30,9 +30,10 @@ template <class Out>
 using value_of = std::conditional_t<sizeof(Out) == 8, std::uint64_t, std::uint32_t>;
 
 // Each of the four steps exists once for every instruction set:
-//   mark:      labels -> one bit per item that is the last of its run
-//   positions: bits -> the index after the last item of each run; returns the runs. Meanwhile labels of later pieces
-//              come near, but those of 8 bytes, for which memory has no rest anyhow: they would come later.
+//   mark:      labels -> one bit per item that is the last of its run. Meanwhile labels of later pieces come near where
+//              that is faster in a loop that reads in order.
+//   positions: bits -> the index after the last item of each run; returns the runs. Elsewhere this is where labels of
+//              later pieces come near, but those of 8 bytes, for which memory has no rest anyhow: they would come later.
 //   pick:      bits -> the labels of the runs, where most items are runs of their own
 //   fill:      bits, a value per run -> a value per item
 // The bit of item i is bit i % 8 of byte i / 8. The last item of a piece always ends a run. Bits are read in words of
@@ -57,9 +58,10 @@ void mark(const Label* labels, std::size_t n, std::uint8_t* ends) {
 
 template <class Label>
 std::size_t positions(const std::uint8_t* ends, std::size_t n, std::uint16_t* stops, const Label* labels) {
+    const bool ahead = sizeof(Label) < 8 && !prefetches_in_order();
     std::size_t run = 0;
     for (std::size_t i = 0; i < n; i += 64) {
-        if constexpr (sizeof(Label) < 8) prefetch_ahead<64>(labels + i);
+        if (ahead) prefetch_ahead<64>(labels + i);
         std::uint64_t word = 0;
         for (std::size_t byte = 8; byte-- > 0;) word = word << 8 | ends[i / 8 + byte];
         for (; word; word &= word - 1)
@@ -125,8 +127,9 @@ class Runs {
         mark(labels, n_labels);
         other.mark(other_labels, n_labels);
         const std::uint8_t* const other_ends = other.ends();
+        const bool ahead = sizeof(Other) < 8 && !prefetches_in_order();
         for (std::size_t i = 0; i < n_labels; i += 64) {
-            if constexpr (sizeof(Other) < 8) prefetch_ahead<64>(other_labels + i);
+            if (ahead) prefetch_ahead<64>(other_labels + i);
             for (std::size_t byte = i / 8; byte < i / 8 + 8; ++byte) ends_[byte] |= other_ends[byte];
         }
         split_where_marked(labels, n_labels);

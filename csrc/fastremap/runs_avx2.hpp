@@ -83,17 +83,23 @@ FASTREMAP_AVX2 inline std::uint8_t differing(const Label* labels) {
 
 template <class Label>
 FASTREMAP_AVX2 void mark(const Label* labels, std::size_t n, std::uint8_t* ends) {
+    constexpr std::size_t n_in_line = 64 / sizeof(Label);
+    const bool ahead = prefetches_in_order();
     std::size_t i = 0;
-    for (; i + 8 < n; i += 8) ends[i / 8] = differing(labels + i);
+    for (; i + 8 < n; i += 8) {
+        if (ahead && i % n_in_line == 0) prefetch_ahead<n_in_line>(labels + i);
+        ends[i / 8] = differing(labels + i);
+    }
     scalar::mark_from(i, labels, n, ends);
 }
 
 template <class Label>
 FASTREMAP_AVX2 std::size_t positions(const std::uint8_t* ends, std::size_t n, std::uint16_t* stops,
                                      const Label* labels) {
+    const bool ahead = sizeof(Label) < 8 && !prefetches_in_order();
     std::size_t run = 0;
     for (std::size_t i = 0; i < n; i += 8) {
-        if (sizeof(Label) < 8 && i % 64 == 0) prefetch_ahead<64>(labels + i);
+        if (ahead && i % 64 == 0) prefetch_ahead<64>(labels + i);
         const __m128i places = _mm_cvtepu8_epi16(load8(places_of_bits[ends[i / 8]].data()));
         const __m128i after = _mm_add_epi16(places, _mm_set1_epi16(static_cast<short>(i + 1)));
         _mm_storeu_si128(reinterpret_cast<__m128i*>(stops + run), after);

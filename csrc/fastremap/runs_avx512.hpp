@@ -43,8 +43,10 @@ FASTREMAP_AVX512 inline std::uint64_t differing(__m512i first, __m512i second) {
 template <class Label>
 FASTREMAP_AVX512 void mark(const Label* labels, std::size_t n, std::uint8_t* ends) {
     constexpr std::size_t n_lanes = 64 / sizeof(Label);
+    const bool ahead = prefetches_in_order();
     std::size_t i = 0;
     for (; i + n_lanes < n; i += n_lanes) {
+        if (ahead) prefetch_ahead<n_lanes>(labels + i);
         const __m512i here = _mm512_loadu_si512(labels + i);
         const std::uint64_t mask = differing<Label>(here, _mm512_loadu_si512(labels + i + 1));
         std::memcpy(ends + i / 8, &mask, n_lanes / 8);
@@ -67,9 +69,10 @@ template <class Label>
 FASTREMAP_AVX512 std::size_t positions(const std::uint8_t* ends, std::size_t n, std::uint16_t* stops,
                                        const Label* labels) {
     const __m512i places = _mm512_load_si512(places_in_word.data());
+    const bool ahead = sizeof(Label) < 8 && !prefetches_in_order();
     std::size_t run = 0;
     for (std::size_t i = 0; i < n; i += 64) {
-        if constexpr (sizeof(Label) < 8) prefetch_ahead<64>(labels + i);
+        if (ahead) prefetch_ahead<64>(labels + i);
         std::uint64_t mask;
         std::memcpy(&mask, ends + i / 8, 8);
         const __m512i marked = _mm512_maskz_compress_epi8(mask, places);
