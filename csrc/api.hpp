@@ -13,6 +13,7 @@
 
 #include "fastremap/choice.hpp"
 #include "fastremap/missing.hpp"
+#include "fastremap/sorted_labels.hpp"
 
 namespace fastremap::api {
 
@@ -38,7 +39,7 @@ std::size_t collapse(void* sorted, std::size_t width, std::size_t n_labels, std:
 // order.hpp: labels in ascending order; and the place that each had, equal labels in the order of these
 void sort(const void* labels, char kind, std::size_t width, std::size_t n_labels, void* sorted);
 void sort_with_places(const void* labels, char kind, std::size_t width, std::size_t n_labels, void* sorted,
-                      std::int64_t* places);
+                      std::uint64_t* places);
 
 // renumber.hpp, renumber_sorted.hpp
 class Numbering {
@@ -47,9 +48,9 @@ class Numbering {
     virtual std::size_t run(const void* labels, std::size_t begin, std::size_t n_labels, void* out,
                             std::size_t out_width, void* also, std::uint64_t first_id, std::size_t max_labels) = 0;
     virtual std::size_t size() const = 0;
-    // By number, or ascending with the number of each, an unsigned integer of a width.
+    // By number; or ascending with the number of each, after which no other call may follow.
     virtual void copy_labels(void* out) const = 0;
-    virtual void copy_sorted(void* out, void* numbers, std::size_t number_width) const = 0;
+    virtual SortedLabels sorted() = 0;
 };
 // `kind`, numpy's letter, and n_labels are those of the array that will be numbered.
 std::unique_ptr<Numbering> make_numbering(char kind, std::size_t width, std::size_t n_labels, bool keep_zero,

@@ -23,19 +23,9 @@ class TypedNumbering final : public Numbering {
 
     std::size_t size() const override { return numbering_.size(); }
 
-    void copy_labels(void* out) const override {
-        numbering_.for_each([to = static_cast<Label*>(out)](Label label, std::uint64_t number) { to[number] = label; });
-    }
+    void copy_labels(void* out) const override { numbering_.copy_labels(static_cast<Label*>(out)); }
 
-    void copy_sorted(void* out, void* numbers, std::size_t number_width) const override {
-        visit_width(number_width, [&](auto zero) {
-            using Number = decltype(zero);
-            numbering_.for_each_sorted([to = static_cast<Label*>(out), numbers = static_cast<Number*>(numbers)](
-                                           Label label, std::uint64_t number) mutable {
-                *to++ = label, *numbers++ = static_cast<Number>(number);
-            });
-        });
-    }
+    SortedLabels sorted() override { return numbering_.sorted(); }
 
    private:
     Numbered numbering_;

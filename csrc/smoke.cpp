@@ -144,10 +144,10 @@ void check_order(std::mt19937_64& random, std::uint64_t range) {
     std::iota(expected.begin(), expected.end(), std::size_t{0});
     std::stable_sort(expected.begin(), expected.end(), [&](auto a, auto b) { return labels[a] < labels[b]; });
     std::vector<Label> sorted(labels.size());
-    std::vector<std::int64_t> places(labels.size());
+    std::vector<std::uint64_t> places(labels.size());
     api::sort_with_places(labels.data(), 'u', sizeof(Label), labels.size(), sorted.data(), places.data());
     for (std::size_t i = 0; i < labels.size(); ++i)
-        CHECK(sorted[i] == labels[expected[i]] && places[i] == static_cast<std::int64_t>(expected[i]));
+        CHECK(sorted[i] == labels[expected[i]] && places[i] == expected[i]);
     check_unique(labels);
 }
 

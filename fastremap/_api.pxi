@@ -24,11 +24,17 @@ cdef extern from "api.hpp" namespace "fastremap" nogil:
         uint64_t lowest
         uint64_t n_keys
 
+    cdef cppclass SortedLabels:
+        void* labels
+        void* numbers
+        size_t number_width
+        size_t n
+
 cdef extern from "api.hpp" namespace "fastremap::api" nogil:
     Choice c_choose "fastremap::api::choose"(const void*, size_t, size_t) except +
     void c_sort "fastremap::api::sort"(const void*, char, size_t, size_t, void*) except +
     void c_sort_with_places "fastremap::api::sort_with_places"(
-        const void*, char, size_t, size_t, void*, int64_t*) except +
+        const void*, char, size_t, size_t, void*, uint64_t*) except +
     size_t c_collapse "fastremap::api::collapse"(void*, size_t, size_t, int64_t*) except +
 
     cdef cppclass CDistinct "fastremap::api::Distinct":
@@ -43,7 +49,7 @@ cdef extern from "api.hpp" namespace "fastremap::api" nogil:
         size_t run(const void*, size_t, size_t, void*, size_t, void*, uint64_t, size_t) except +
         size_t size()
         void copy_labels(void*)
-        void copy_sorted(void*, void*, size_t) except +
+        SortedLabels sorted() except +
     unique_ptr[CNumbering] make_numbering(char, size_t, size_t, cbool, const Choice&) except +
 
     cdef cppclass CLookup "fastremap::api::Lookup":

@@ -74,7 +74,7 @@ def sort_with_places(cnp.ndarray labels, str kind):
     cdef cnp.ndarray places = np.empty(labels.size, dtype=np.int64)
     cdef void* data = data_of(labels)
     cdef void* ordered_data = data_of(ordered)
-    cdef int64_t* place_data = <int64_t*>data_of(places)
+    cdef uint64_t* place_data = <uint64_t*>data_of(places)
     cdef size_t width = cnp.PyArray_ITEMSIZE(labels)
     cdef size_t n_labels = cnp.PyArray_SIZE(labels)
     cdef char letter = ord(kind)
@@ -117,16 +117,17 @@ cdef class Numbering:
         return found
 
     def labels_and_numbers(self):
-        """The labels, ascending, and the number of each."""
-        cdef size_t n_found = self.numbering.get().size()
-        cdef cnp.ndarray found = np.empty(n_found, dtype=self.dtype)
-        cdef cnp.ndarray numbers = np.empty(n_found, dtype=np.uint32 if n_found < 2**32 else np.uint64)
-        cdef void* data = data_of(found)
-        cdef void* number_data = data_of(numbers)
-        cdef size_t number_width = cnp.PyArray_ITEMSIZE(numbers)
+        """The labels, ascending, and the number of each. No other call may follow."""
+        cdef SortedLabels found
         with nogil:
-            self.numbering.get().copy_sorted(data, number_data, number_width)
-        return found, numbers
+            found = self.numbering.get().sorted()
+        cdef cnp.npy_intp n_found = found.n
+        labels = cnp.PyArray_SimpleNewFromData(1, &n_found, self.dtype.num, found.labels)
+        cdef int kind = cnp.NPY_UINT32 if found.number_width == 4 else cnp.NPY_UINT64
+        numbers = cnp.PyArray_SimpleNewFromData(1, &n_found, kind, found.numbers)
+        cnp.set_array_base(labels, self)
+        cnp.set_array_base(numbers, self)
+        return labels, numbers
 
 
 cdef class Lookup:

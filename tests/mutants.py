@@ -65,14 +65,14 @@ MUTANTS = [
     Mutant(
         "a sort that leaves what is alike in high bits as it is",
         "csrc/fastremap/order.hpp",
-        "            sort_cached(items + begin, end - begin);\n",
+        "                std::swap(items[begin], items[i]);\n",
         "",
     ),
     Mutant(
         "ids by sorting: a label that comes again counts as new",
         "csrc/fastremap/renumber_sorted.hpp",
-        "at = begin + !is_kept(placed_[begin].label); at < end",
-        "at = begin + !is_kept(placed_[begin].label); at + 1 < end",
+        "at = begin + !is_kept(labels_[begin]); at < end",
+        "at = begin + !is_kept(labels_[begin]); at + 1 < end",
     ),
     Mutant(
         "narrow tallies overflow",

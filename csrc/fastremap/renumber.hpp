@@ -11,11 +11,14 @@
 #include <cstdint>
 #include <limits>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "choice.hpp"
 #include "dense.hpp"
 #include "order.hpp"
 #include "runs.hpp"
+#include "sorted_labels.hpp"
 #include "unique.hpp"
 
 namespace fastremap {
@@ -72,18 +75,25 @@ class Numbering {
 
     std::size_t size() const { return ids_.labels.size(); }
 
-    // Calls act(label, number) for all labels, by number, or ascending.
-    template <class Act>
-    void for_each(Act&& act) const {
-        for (std::size_t number = 0; number < size(); ++number) act(ids_.labels[number], std::uint64_t{number});
-    }
-    template <class Act>
-    void for_each_sorted(Act&& act) const {
-        const auto label_at = [&](std::size_t number) { return ids_.labels[number]; };
-        for (const auto& found : sort_with_places<Label, id_of<Label>>(label_at, size(), kind_)) act(found.label, found.place);
+    // Writes the labels by number.
+    void copy_labels(Label* out) const { std::copy(ids_.labels.begin(), ids_.labels.end(), out); }
+
+    // The labels, ascending, and their numbers. No other call may follow.
+    SortedLabels sorted() {
+        if (size() <= std::numeric_limits<std::uint32_t>::max()) return sorted_with(narrow_numbers_);
+        return sorted_with(wide_numbers_);
     }
 
    private:
+    template <class Number>
+    SortedLabels sorted_with(ZeroedArray<Number>& numbers) {
+        const std::vector<Label> labels = std::exchange(ids_, {}).labels;
+        sorted_ = ZeroedArray<Label>(labels.size()), numbers = ZeroedArray<Number>(labels.size());
+        const auto label_at = [&](std::size_t number) { return labels[number]; };
+        sort_with_places(label_at, labels.size(), kind_, &sorted_[0], &numbers[0]);
+        return {&sorted_[0], &numbers[0], sizeof(Number), labels.size()};
+    }
+
     template <class Id>
     Id new_id(std::uint64_t number, std::uint64_t shift) const {
         return static_cast<Id>(keep_zero_ && number == 0 ? 0 : number + shift);
@@ -145,6 +155,9 @@ class Numbering {
     char kind_;
     Label lowest_;
     std::size_t n_keys_;  // that have a place each; 0 by runs
+    ZeroedArray<Label> sorted_;
+    ZeroedArray<std::uint32_t> narrow_numbers_;
+    ZeroedArray<std::uint64_t> wide_numbers_;
 };
 
 }  // namespace fastremap

@@ -3,7 +3,8 @@
 // What:       NumberingBySort writes what Numbering of renumber.hpp writes, without a table, whose slots would be as
 //             many cache misses.
 // Requires:   fewer items than NumberingBySort::max_items.
-// Complexity: O(n) for labels that are spread evenly; 12 bytes an item of 8 bytes, 8 of a shorter one, and a quarter.
+// Complexity: O(n) for labels that are spread evenly; a label and 4 bytes an item, which become the table, and a quarter
+//             of a byte.
 // Source:     own; of equal labels the sort leaves the first in front, and ids follow one another where no label
 //             comes again.
 #pragma once
@@ -15,8 +16,11 @@
 #include <limits>
 #include <vector>
 
+#include "isa.hpp"
+#include "measure.hpp"
 #include "memory.hpp"
 #include "order.hpp"
+#include "sorted_labels.hpp"
 
 namespace fastremap {
 
@@ -31,7 +35,7 @@ class NumberingBySort {
     template <class Out>
     std::size_t run(const Label* labels, std::size_t begin, std::size_t n_labels, Out* out, Label* also,
                     std::uint64_t first_id, std::size_t max_labels) {
-        if (words_.size() == 0) number(labels, n_labels);
+        if (words_.size() == 0) sort_and_number(labels, n_labels);
         if (n_found_ > max_labels) return begin;
         const std::uint64_t shift = first_id - (keep_zero_ ? 1 : 0);
         if (also) write(also, n_labels, shift);
@@ -41,17 +45,29 @@ class NumberingBySort {
 
     std::size_t size() const { return n_found_; }
 
-    // Calls act(label, number) for all labels, in any order, or ascending.
-    template <class Act>
-    void for_each(Act&& act) const {
-        for_each_sorted(act);
+    // Writes the labels by number.
+    void copy_labels(Label* out) const {
+        for_each_group([&](std::size_t begin, std::size_t) { out[number_of_group(begin)] = labels_[begin]; });
     }
-    template <class Act>
-    void for_each_sorted(Act&& act) const {
-        for_each_group([&](std::size_t begin, std::size_t) {
-            const Label label = placed_[begin].label;
-            act(label, is_kept(label) ? 0 : number_of(placed_[begin].place));
-        });
+
+    // The distinct labels, ascending, and their numbers, in place of what was sorted. No other call may follow.
+    SortedLabels sorted() {
+        if (n_found_ == places_.size()) {  // no label comes again
+            const auto n_before = static_cast<std::uint32_t>(keep_zero_);
+            const auto behind = static_cast<std::uint32_t>(places_.size()) - n_before;  // where the 0 that is kept lay
+            std::uint32_t* const numbers = &places_[0];
+            for (std::size_t at = 0; at < n_found_; ++at)
+                numbers[at] = numbers[at] == behind ? 0 : numbers[at] + n_before;
+        } else {
+            std::size_t n = 0;
+            for_each_group([&](std::size_t begin, std::size_t) {
+                const auto number = static_cast<std::uint32_t>(number_of_group(begin));
+                labels_[n] = labels_[begin], places_[n] = number;
+                ++n;
+            });
+        }
+        words_ = {};
+        return {&labels_[0], &places_[0], sizeof(std::uint32_t), n_found_};
     }
 
    private:
@@ -63,17 +79,21 @@ class NumberingBySort {
         std::uint64_t n_before;
     };
 
-    void number(const Label* labels, std::size_t n_labels) {
+    void sort_and_number(const Label* labels, std::size_t n_labels) {
         // With a 0 behind the last item, where that counts as a label in any case.
         const auto label_at = [=](std::size_t i) { return i < n_labels ? labels[i] : Label{0}; };
-        placed_ = sort_with_places<Label, std::uint32_t>(label_at, n_labels + keep_zero_, kind_);
+        const std::size_t n_sorted = n_labels + keep_zero_;
+        labels_ = ZeroedArray<Label>(n_sorted), places_ = ZeroedArray<std::uint32_t>(n_sorted);
         words_ = ZeroedArray<Word>(n_labels / 64 + 1);
+        if (n_sorted > 0) sort_with_places(label_at, n_sorted, kind_, &labels_[0], &places_[0]);
         for (std::size_t at = 0; at < words_.size(); ++at) words_[at].are_first = ~std::uint64_t{0};
         words_[n_labels / 64].are_first = (std::uint64_t{1} << n_labels % 64) - 1;
-        for_each_group([&](std::size_t begin, std::size_t end) {
-            for (std::size_t at = begin + !is_kept(placed_[begin].label); at < end; ++at)
-                words_[placed_[at].place / 64].are_first &= ~(std::uint64_t{1} << placed_[at].place % 64);
-        });
+        if (FASTREMAP_CHOOSE(count_equal_pairs(labels_.begin(), n_sorted)) > 0) {
+            for_each_group([&](std::size_t begin, std::size_t end) {
+                for (std::size_t at = begin + !is_kept(labels_[begin]); at < end; ++at)
+                    words_[places_[at] / 64].are_first &= ~(std::uint64_t{1} << places_[at] % 64);
+            });
+        }
         n_found_ = keep_zero_;
         for (std::size_t at = 0; at < words_.size(); ++at) {
             if (at % block_words == 0) n_before_block_.push_back(n_found_);
@@ -100,25 +120,29 @@ class NumberingBySort {
                 }
             }
         }
-        if (n_found_ == placed_.size()) return;  // no label comes again
+        if (n_found_ == places_.size()) return;  // no label comes again
         for_each_group([&](std::size_t begin, std::size_t end) {
-            const bool is_zero = is_kept(placed_[begin].label);
+            const bool is_zero = is_kept(labels_[begin]);
             if (end - begin == 1 && !is_zero) return;
-            const auto id = static_cast<Out>(is_zero ? 0 : number_of(placed_[begin].place) + shift);
+            const auto id = static_cast<Out>(is_zero ? 0 : number_of(places_[begin]) + shift);
             for (std::size_t at = begin; at < end; ++at)
-                if (placed_[at].place < n_labels) out[placed_[at].place] = id;
+                if (places_[at] < n_labels) out[places_[at]] = id;
         });
     }
 
     // Calls act(begin, end) for the items of each label.
     template <class Act>
     void for_each_group(Act&& act) const {
-        for (std::size_t begin = 0, end; begin < placed_.size(); begin = end) {
-            const Label label = placed_[begin].label;
+        for (std::size_t begin = 0, end; begin < labels_.size(); begin = end) {
+            const Label label = labels_[begin];
             end = begin + 1;
-            while (end < placed_.size() && placed_[end].label == label) ++end;
+            while (end < labels_.size() && labels_[end] == label) ++end;
             act(begin, end);
         }
+    }
+
+    std::uint64_t number_of_group(std::size_t begin) const {
+        return is_kept(labels_[begin]) ? 0 : number_of(places_[begin]);
     }
 
     bool is_kept(Label label) const { return keep_zero_ && label == 0; }
@@ -135,7 +159,8 @@ class NumberingBySort {
     bool keep_zero_;
     char kind_;
     std::size_t n_found_ = 0;
-    ZeroedArray<Placed<Label, std::uint32_t>> placed_;
+    ZeroedArray<Label> labels_;  // of all items, ascending
+    ZeroedArray<std::uint32_t> places_;
     ZeroedArray<Word> words_;
     std::vector<std::uint64_t> n_before_block_;
 };
