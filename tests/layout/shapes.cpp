@@ -79,6 +79,13 @@ void moving_with_gaps(char* arr, const Shape& shape, std::size_t unit, bool firs
     by_default(arr, shape, unit);
 }
 
+// Squares, or palindromes, whatever the planner would choose.
+void as_squares(char* arr, const Shape& shape, std::size_t unit) {
+    if (shape.front() != shape.back() || shape.size() < 2) return by_default(arr, shape, unit);
+    const std::size_t between = shape.size() == 3 ? shape[1] : 1;
+    ipt::run({ipt::square_pass(1, shape[0], between, unit)}, arr);
+}
+
 // Planned as for any processor.
 void as_on(ipt::Processor processor, char* arr, const Shape& shape, std::size_t unit) {
     ipt::run(ipt::plan(shape, unit, ipt::default_scratch(0), processor), arr);
@@ -122,7 +129,9 @@ bool is_right(const Shape& shape, const Reverse& reverse) {
 }
 
 bool check(const Shape& shape, const char* way, const Reverse& reverse) {
-    if (is_right<std::uint8_t>(shape, reverse) && is_right<std::uint64_t>(shape, reverse)) return true;
+    if (is_right<std::uint8_t>(shape, reverse) && is_right<std::uint32_t>(shape, reverse) &&
+        is_right<std::uint64_t>(shape, reverse))
+        return true;
     std::printf("wrong %s:", way);
     for (std::size_t n : shape) std::printf(" %zu", n);
     std::printf("\n");
@@ -166,6 +175,8 @@ int main(int n_arguments, char** arguments) {
     if (!check_all(longer, 2, "panels move", ahead) || !check_all(longer, 2, "moved panels", behind)) return 1;
     if (!check_all({1, 3, 32, 100}, 3, "panels move", ahead) || !check_all({1, 3, 32, 100}, 3, "moved panels", behind))
         return 1;
+    if (!check_all(longer, 2, "squares", as_squares)) return 1;
+    if (!check_all({1, 3, 64, 65, 131}, 3, "palindromes", as_squares)) return 1;
     if (!check_all(longer, 2, "panels move apart", left_moving)) return 1;
     if (!check_all(longer, 2, "panels move together", closed_moving)) return 1;
     const Shape large[] = {{3000, 700}, {700, 3000}, {2999, 701}, {701, 2999}, {150, 130, 110}, {3, 400, 70, 50},
