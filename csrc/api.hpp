@@ -107,7 +107,8 @@ void keep_surface(const void* labels, std::size_t width, const std::int64_t* sha
 void reverse_axes(void* items, const std::size_t* shape, std::size_t n_axes, std::size_t item_nbytes);
 void copy_axes(const void* from, const std::ptrdiff_t* strides, void* to, const std::size_t* shape, std::size_t n_axes,
                std::size_t item_nbytes);
+// `processor` is intel or other; empty for the one that runs.
 std::string layout_plan(const std::size_t* shape, std::size_t n_axes, std::size_t item_nbytes,
-                        std::size_t scratch_nbytes);
+                        std::size_t scratch_nbytes, const std::string& processor = {});
 
 }  // namespace fastremap::api

@@ -81,4 +81,4 @@ cdef extern from "api.hpp" namespace "fastremap::api" nogil:
         const void*, const cnp.npy_intp*, void*, const size_t*, size_t, size_t) except +
     uint64_t c_digest "fastremap::api::digest"(
         const void*, const cnp.npy_intp*, const size_t*, size_t, size_t) except +
-    string c_layout_plan "fastremap::api::layout_plan"(const size_t*, size_t, size_t, size_t) except +
+    string c_layout_plan "fastremap::api::layout_plan"(const size_t*, size_t, size_t, size_t, const string&) except +

@@ -32,10 +32,13 @@ def copy_to_bytes(cnp.ndarray array):
     return copied
 
 
-def layout_plan(shape, size_t item_nbytes, size_t scratch_nbytes):
-    """The passes that reverse the axes of an array, one a line, and the scratch that they take."""
+def layout_plan(shape, size_t item_nbytes, size_t scratch_nbytes, str processor=""):
+    """The passes that reverse the axes of an array, one a line, and the scratch that they take.
+
+    `processor` is "intel" or "other"; empty for the one that runs.
+    """
     cdef vector[size_t] dims = shape
-    return c_layout_plan(dims.data(), dims.size(), item_nbytes, scratch_nbytes).decode()
+    return c_layout_plan(dims.data(), dims.size(), item_nbytes, scratch_nbytes, processor.encode()).decode()
 
 
 def digest(cnp.ndarray array):

@@ -46,6 +46,51 @@ void with_gaps(char* arr, const Shape& shape, std::size_t item_nbytes, bool firs
     by_default(arr, shape, item_nbytes);
 }
 
+// The largest divisor but n itself, that makes at least two tiles.
+std::size_t tile_of(std::size_t n) {
+    std::size_t tile = n / 2;
+    while (tile > 1 && n % tile != 0) --tile;
+    return tile;
+}
+
+// Panels that move, before cycles or behind them, in each of `shape[0]` groups if there are three axes.
+void moving(char* arr, const Shape& shape, std::size_t unit, bool before) {
+    const std::size_t n_axes = shape.size(), groups = n_axes == 3 ? shape[0] : 1;
+    if (n_axes < 2) return;
+    const std::size_t rows = shape[n_axes - 2], columns = shape[n_axes - 1], tile = tile_of(before ? rows : columns);
+    if (tile < 2 || rows == 1 || columns == 1) return by_default(arr, shape, unit);
+    const std::size_t n = (before ? rows : columns) / tile;
+    ipt::Plan plan;
+    if (before)
+        plan = {ipt::panel_pass(groups * n, {tile, columns}, {1, 0}, unit),
+                ipt::cycle_pass(groups, n, columns, tile * unit)};
+    else
+        plan = {ipt::cycle_pass(groups, rows, n, tile * unit),
+                ipt::panel_pass(groups * n, {rows, tile}, {1, 0}, unit)};
+    if (groups > 1) plan.push_back(ipt::cycle_pass(1, groups, rows * columns, unit));
+    ipt::run(ipt::moved(plan), arr);
+}
+
+void moving_with_gaps(char* arr, const Shape& shape, std::size_t unit, bool first) {
+    const std::size_t n = first ? shape[0] : shape[1];
+    for (std::size_t tile = 16; 2 * tile < n; ++tile)
+        if (n % tile != 0 && shape[0] > 1 && shape[1] > 1)
+            return ipt::run(ipt::moved(ipt::with_gaps(shape[0], shape[1], tile, first, unit)), arr);
+    by_default(arr, shape, unit);
+}
+
+// Squares, or palindromes, whatever the planner would choose.
+void as_squares(char* arr, const Shape& shape, std::size_t unit) {
+    if (shape.front() != shape.back() || shape.size() < 2) return by_default(arr, shape, unit);
+    const std::size_t between = shape.size() == 3 ? shape[1] : 1;
+    ipt::run({ipt::square_pass(1, shape[0], between, unit)}, arr);
+}
+
+// Planned as for any processor.
+void as_on(ipt::Processor processor, char* arr, const Shape& shape, std::size_t unit) {
+    ipt::run(ipt::plan(shape, unit, ipt::default_scratch(0), processor), arr);
+}
+
 // Through a copy of which every axis has the strides of the result.
 void out_of_place(char* arr, const Shape& shape, std::size_t item_nbytes, bool past_cache) {
     const Shape reversed(shape.rbegin(), shape.rend());
@@ -84,7 +129,9 @@ bool is_right(const Shape& shape, const Reverse& reverse) {
 }
 
 bool check(const Shape& shape, const char* way, const Reverse& reverse) {
-    if (is_right<std::uint8_t>(shape, reverse) && is_right<std::uint64_t>(shape, reverse)) return true;
+    if (is_right<std::uint8_t>(shape, reverse) && is_right<std::uint32_t>(shape, reverse) &&
+        is_right<std::uint64_t>(shape, reverse))
+        return true;
     std::printf("wrong %s:", way);
     for (std::size_t n : shape) std::printf(" %zu", n);
     std::printf("\n");
@@ -117,6 +164,29 @@ int main(int n_arguments, char** arguments) {
     const Shape longer = {1, 2, 7, 15, 16, 31, 33, 63, 64, 65, 100, 129, 300, 511};
     if (!check_all(longer, 2, "by default", by_default)) return 1;
     if (!check_all(longer, 2, "with gaps left", left) || !check_all(longer, 2, "with gaps closed", closed)) return 1;
+    auto ahead = [](char* arr, const Shape& shape, std::size_t nbytes) { moving(arr, shape, nbytes, true); };
+    auto behind = [](char* arr, const Shape& shape, std::size_t nbytes) { moving(arr, shape, nbytes, false); };
+    auto left_moving = [](char* arr, const Shape& shape, std::size_t nbytes) {
+        moving_with_gaps(arr, shape, nbytes, true);
+    };
+    auto closed_moving = [](char* arr, const Shape& shape, std::size_t nbytes) {
+        moving_with_gaps(arr, shape, nbytes, false);
+    };
+    if (!check_all(longer, 2, "panels move", ahead) || !check_all(longer, 2, "moved panels", behind)) return 1;
+    if (!check_all({1, 3, 32, 100}, 3, "panels move", ahead) || !check_all({1, 3, 32, 100}, 3, "moved panels", behind))
+        return 1;
+    if (!check_all(longer, 2, "squares", as_squares)) return 1;
+    if (!check_all({1, 3, 64, 65, 131}, 3, "palindromes", as_squares)) return 1;
+    if (!check_all(longer, 2, "panels move apart", left_moving)) return 1;
+    if (!check_all(longer, 2, "panels move together", closed_moving)) return 1;
+    const Shape large[] = {{3000, 700}, {700, 3000}, {2999, 701}, {701, 2999}, {150, 130, 110}, {3, 400, 70, 50},
+                           {50, 70, 400, 3}, {16, 300, 16, 30}};
+    for (const ipt::Processor processor : {ipt::Processor::intel, ipt::Processor::other})
+        for (const Shape& shape : large)
+            if (!check(shape, "as planned", [=](char* arr, const Shape& axes, std::size_t nbytes) {
+                    as_on(processor, arr, axes, nbytes);
+                }))
+                return 1;
     if (!check_all(longer, 2, "copied", copied) || !check_all(longer, 2, "streamed", streamed)) return 1;
     const Shape mixed = {3, 20, 66, 129};
     if (!check_all(mixed, 3, "by default", by_default) || !check_all(mixed, 3, "copied", copied)) return 1;
