@@ -99,8 +99,14 @@ std::unique_ptr<Relation> make_pairs(std::size_t first_width, std::size_t second
                                      char second_kind);
 
 // points.hpp
-void scatter_points(const void* labels, std::size_t width, const std::int64_t* shape, int ndim, const void* keys,
-                    std::size_t n_keys, std::int64_t* cursors, void* points, std::size_t coordinate_width);
+class Points {
+   public:
+    virtual ~Points() = default;
+    // A slab in C order that begins at index `first` of the first axis; `points` has room for those of all labels.
+    virtual void add(const void* labels, const std::int64_t* shape, int ndim, std::int64_t first, void* points) = 0;
+};
+std::unique_ptr<Points> make_points(std::size_t width, const void* keys, const std::int64_t* counts, std::size_t n_keys,
+                                    std::size_t coordinate_width);
 void keep_surface(const void* labels, std::size_t width, const std::int64_t* shape, int ndim, void* out);
 
 // ipt.hpp

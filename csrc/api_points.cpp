@@ -4,16 +4,30 @@
 
 namespace fastremap::api {
 
-void scatter_points(const void* labels, std::size_t width, const std::int64_t* shape, int ndim, const void* keys,
-                    std::size_t n_keys, std::int64_t* cursors, void* points, std::size_t coordinate_width) {
-    visit_width(width, [&](auto label) {
+namespace {
+
+template <class Label, class Coordinate>
+class TypedPoints final : public Points {
+   public:
+    TypedPoints(const void* keys, const std::int64_t* counts, std::size_t n_keys)
+        : points_(static_cast<const Label*>(keys), counts, n_keys) {}
+
+    void add(const void* labels, const std::int64_t* shape, int ndim, std::int64_t first, void* points) override {
+        points_.add(static_cast<const Label*>(labels), shape, ndim, first, static_cast<Coordinate*>(points));
+    }
+
+   private:
+    fastremap::Points<Label, Coordinate> points_;
+};
+
+}  // namespace
+
+std::unique_ptr<Points> make_points(std::size_t width, const void* keys, const std::int64_t* counts, std::size_t n_keys,
+                                    std::size_t coordinate_width) {
+    return visit_width(width, [&](auto label) -> std::unique_ptr<Points> {
         using Label = decltype(label);
-        const auto scatter = [&](auto* typed_points) {
-            fastremap::scatter_points(static_cast<const Label*>(labels), shape, ndim, static_cast<const Label*>(keys),
-                                      n_keys, cursors, typed_points);
-        };
-        if (coordinate_width == 2) return scatter(static_cast<std::uint16_t*>(points));
-        scatter(static_cast<std::uint32_t*>(points));
+        if (coordinate_width == 2) return std::make_unique<TypedPoints<Label, std::uint16_t>>(keys, counts, n_keys);
+        return std::make_unique<TypedPoints<Label, std::uint32_t>>(keys, counts, n_keys);
     });
 }
 

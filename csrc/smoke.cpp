@@ -265,7 +265,6 @@ void check_relation(std::mt19937_64& random) {
 
 template <class Label, class Coordinate>
 void check_points(std::mt19937_64& random) {
-    const std::int64_t shape[] = {6, 7, 70};
     const std::size_t n = 6 * 7 * 70;
     const auto labels = label_image<Label>(n, 40, random);
     std::map<Label, std::vector<Coordinate>> expected;
@@ -274,15 +273,17 @@ void check_points(std::mt19937_64& random) {
         for (std::size_t coordinate : at) expected[labels[i]].push_back(static_cast<Coordinate>(coordinate));
     }
     std::vector<Label> keys;
-    std::vector<std::int64_t> cursors;
+    std::vector<std::int64_t> counts;
     std::vector<Coordinate> all_points, points(3 * n);
     for (const auto& [label, coordinates] : expected) {
         keys.push_back(label);
-        cursors.push_back(static_cast<std::int64_t>(all_points.size() / 3));
+        counts.push_back(static_cast<std::int64_t>(coordinates.size() / 3));
         all_points.insert(all_points.end(), coordinates.begin(), coordinates.end());
     }
-    api::scatter_points(labels.data(), sizeof(Label), shape, 3, keys.data(), keys.size(), cursors.data(), points.data(),
-                        sizeof(Coordinate));
+    const auto of_labels = api::make_points(sizeof(Label), keys.data(), counts.data(), keys.size(), sizeof(Coordinate));
+    const std::int64_t front[] = {4, 7, 70}, back[] = {2, 7, 70};
+    of_labels->add(labels.data(), front, 3, 0, points.data());
+    of_labels->add(labels.data() + 4 * 490, back, 3, 4, points.data());
     CHECK(points == all_points);
     const std::int64_t cube[] = {5, 5, 5};
     std::vector<Label> solid(125, Label{3}), shell(125);

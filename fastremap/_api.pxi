@@ -70,8 +70,9 @@ cdef extern from "api.hpp" namespace "fastremap::api" nogil:
     unique_ptr[CRelation] make_partners(size_t, size_t, char) except +
     unique_ptr[CRelation] make_pairs(size_t, size_t, char, char) except +
 
-    void c_scatter_points "fastremap::api::scatter_points"(
-        const void*, size_t, const int64_t*, int, const void*, size_t, int64_t*, void*, size_t) except +
+    cdef cppclass CPoints "fastremap::api::Points":
+        void add(const void*, const int64_t*, int, int64_t, void*) except +
+    unique_ptr[CPoints] make_points(size_t, const void*, const int64_t*, size_t, size_t) except +
     void c_keep_surface "fastremap::api::keep_surface"(const void*, size_t, const int64_t*, int, void*) except +
 
     const char* c_isa "fastremap::api::isa"() except +

@@ -59,7 +59,12 @@ def label_pairs(
     first: NDArray[Any], second: NDArray[Any], first_kind: str, second_kind: str
 ) -> tuple[NDArray[Any], NDArray[Any]]: ...
 def points_of(
-    labels: NDArray[Any], shape: Sequence[int], keys: NDArray[Any], counts: NDArray[np.int64], wide: bool
+    labels: NDArray[Any],
+    shape: Sequence[int],
+    fortran: bool,
+    keys: NDArray[Any],
+    counts: NDArray[np.int64],
+    wide: bool,
 ) -> list[NDArray[Any]]: ...
 def keep_surface(labels: NDArray[Any], shape: Sequence[int], out: NDArray[Any]) -> None: ...
 def reverse_axes(flat: NDArray[Any], shape: Sequence[int]) -> None: ...

@@ -33,28 +33,28 @@ def label_pairs(cnp.ndarray first, cnp.ndarray second, str first_kind, str secon
     return related(pairs.get(), first, second, (cnp.PyArray_SIZE(first),), False)
 
 
-def points_of(cnp.ndarray labels, shape, cnp.ndarray keys, cnp.ndarray counts, bint wide):
+# Slabs of an array in Fortran order are copied to C order in a buffer of so many bytes, or of one index.
+cdef size_t slab_nbytes = 1 << 26
+
+
+def points_of(cnp.ndarray labels, shape, bint fortran, cnp.ndarray keys, cnp.ndarray counts, bint wide):
     """The coordinates of the voxels of each key, of which there are `counts`, as a list of views of one array."""
-    cdef vector[int64_t] dims = shape
     cdef int64_t* count_data = <int64_t*>data_of(counts)
     cdef cnp.npy_intp n_keys = min(cnp.PyArray_SIZE(keys), cnp.PyArray_SIZE(counts)), i
-    cdef vector[int64_t] cursors = vector[int64_t](n_keys)
     cdef cnp.npy_intp part_dims[2]
     part_dims[0] = 0
-    part_dims[1] = dims.size()
+    part_dims[1] = len(shape)
     for i in range(n_keys):
-        cursors[i] = part_dims[0]
         part_dims[0] += count_data[i]
     cdef int kind = cnp.NPY_UINT32 if wide else cnp.NPY_UINT16
     cdef cnp.ndarray points = cnp.PyArray_EMPTY(2, part_dims, kind, 0), part
-    cdef void* data = data_of(labels)
-    cdef void* key_data = data_of(keys)
     cdef char* point_data = <char*>data_of(points)
-    cdef size_t width = cnp.PyArray_ITEMSIZE(labels)
     cdef size_t coordinate_width = cnp.PyArray_ITEMSIZE(points)
+    cdef void* key_data = data_of(keys)
+    cdef unique_ptr[CPoints] of_labels
     with nogil:
-        c_scatter_points(data, width, dims.data(), <int>dims.size(), key_data, n_keys, cursors.data(), point_data,
-                         coordinate_width)
+        of_labels = make_points(cnp.PyArray_ITEMSIZE(labels), key_data, count_data, n_keys, coordinate_width)
+    scatter_points(of_labels.get(), labels, shape, fortran, point_data)
     cdef list parts = []
     for i in range(n_keys):
         part_dims[0] = count_data[i]
@@ -63,6 +63,34 @@ def points_of(cnp.ndarray labels, shape, cnp.ndarray keys, cnp.ndarray counts, b
         parts.append(part)
         point_data += part_dims[0] * part_dims[1] * coordinate_width
     return parts
+
+
+cdef int scatter_points(CPoints* of_labels, cnp.ndarray labels, shape, bint fortran, void* points) except -1:
+    """Write the points of all labels, walking the array in C order, slab by slab where it lies in Fortran order."""
+    cdef vector[int64_t] dims = shape
+    cdef vector[size_t] slab_dims = shape
+    cdef vector[cnp.npy_intp] strides
+    cdef cnp.npy_intp width = cnp.PyArray_ITEMSIZE(labels), stride = width
+    cdef int ndim = <int>dims.size()
+    cdef int64_t n_first = dims[0], first = 0
+    cdef char* data = <char*>data_of(labels)
+    cdef cnp.ndarray buffer
+    cdef void* slab = data
+    if fortran:
+        for dim in shape:
+            strides.push_back(stride)
+            stride *= dim
+        slab_dims[0] = dims[0] = max(1, min(n_first, <int64_t>slab_nbytes * n_first // max(1, stride)))
+        buffer = np.empty(max(1, stride // max(1, n_first) * dims[0]), np.uint8)
+        slab = data_of(buffer)
+    with nogil:
+        while first < n_first:
+            if fortran:
+                slab_dims[0] = dims[0] = min(dims[0], n_first - first)
+                c_copy_axes(data + first * width, strides.data(), slab, slab_dims.data(), slab_dims.size(), width)
+            of_labels.add(slab, dims.data(), ndim, first, points)
+            first += dims[0]
+    return 0
 
 
 def keep_surface(cnp.ndarray labels, shape, cnp.ndarray out):

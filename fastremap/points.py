@@ -36,8 +36,9 @@ def point_cloud(arr: ArrayLike, shell: bool = False) -> dict[Any, np.ndarray]:
     Notes
     -----
     Time: O(n) expected. Peak extra bytes: the coordinates, which the arrays of the result share, and about 60 to 120
-    for each label; a copy of the input if it does not lie in C order, is unaligned, byte-swapped, of a float dtype,
-    or for `shell`. Holds no lock.
+    for each label; in Fortran order a buffer of 64 MB, or of one index of the first axis where that takes more; a copy
+    of the input if it is strided, unaligned, byte-swapped or of a float dtype, and for `shell` one or two. Holds no
+    lock.
 
     Examples
     --------
@@ -52,7 +53,7 @@ def point_cloud(arr: ArrayLike, shell: bool = False) -> dict[Any, np.ndarray]:
     longest = max(array.shape)
     if longest > 2**32:
         raise ValueError(f"an axis of {longest} voxels is too long for coordinates of 32 bits")
-    way = walk(array if array.flags.c_contiguous else c_copy(array))
+    way = walk(c_copy(array) if shell and not array.flags.c_contiguous else array)
     labels = bits(way.flat)
     if shell and array.size:
         whole, labels = labels, np.empty_like(labels)
@@ -62,6 +63,6 @@ def point_cloud(arr: ArrayLike, shell: bool = False) -> dict[Any, np.ndarray]:
     foreground = found.nonzero()[0]
     if foreground.size < found.size:
         found, counts = found[foreground], counts[foreground]
-    points = _kernels.points_of(labels, array.shape, bits(found), counts, longest > 65536)
+    points = _kernels.points_of(labels, array.shape, way.fortran, bits(found), counts, longest > 65536)
     keys = found.view(np.uint8) if found.dtype.kind == "b" else found
     return dict(zip(keys.tolist(), points, strict=True))

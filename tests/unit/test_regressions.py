@@ -144,3 +144,15 @@ def test_signalling_nans_are_cast_without_a_warning() -> None:
     result = fastremap.refit(array, value=1e300)
     np.testing.assert_array_equal(result, [np.nan, 1.0], strict=True)
     np.testing.assert_array_equal(fastremap.unique(array), np.array([1, np.nan], "f4"))
+
+
+def test_point_cloud_of_slabs() -> None:
+    """In Fortran order the array is walked in slabs of 64 MB, here two and a part."""
+    labels = np.zeros((300, 700, 700), np.uint8, order="F")
+    for place in np.random.default_rng(1).integers(0, labels.size, 5000):
+        labels[np.unravel_index(place, labels.shape)] = place % 7
+    labels[-1, -1, -1], labels[0, 0, 0] = 5, 6
+    cloud = fastremap.point_cloud(labels)
+    assert list(cloud) == list(range(1, 7))
+    for label, points in cloud.items():
+        np.testing.assert_array_equal(points, np.argwhere(labels == label))
