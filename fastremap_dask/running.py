@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 from zarr.storage import LocalStore, StorePath
@@ -246,7 +246,7 @@ class Run:
             n = 0
             for at, numbers in enumerate(self.numbers()):
                 n += len(numbers)
-                pairs = ((levels[at], number) for number in numbers)
+                pairs = zip(repeat(levels[at]), numbers)  # a generator would see the level of the last volume
                 arguments.append(pieces_left(at, grids[at], pairs, levels[at], done[at]))
             left: Iterator[Any] = (piece for pieces in arguments for piece in pieces)
         else:

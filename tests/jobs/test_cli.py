@@ -118,7 +118,7 @@ def test_examples_in_the_help_can_be_parsed(command, tmp_path, monkeypatch):
 
 
 def test_json_is_all_that_stdout_gets(source, tmp_path):
-    dry = invoke("renumber", source, tmp_path / "b.zarr", "--json", "--dry-run")
+    dry = invoke("renumber", source, tmp_path / "b.zarr", "--json", "--dry-run", "--threads", "2")
     assert json.loads(dry.stdout)["n_blocks"] == 10
     assert not (tmp_path / "b.zarr").exists()
     result = invoke("renumber", source, tmp_path / "b.zarr", "--json")

@@ -136,6 +136,14 @@ def test_remap(labels, missing, kept):
     assert f"{left_out} colors and properties were left out" in report.notes[-1]
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_resolutions_whose_blocks_differ(labels, threads):
+    """Each has blocks of its own size, which follows from the number of threads."""
+    remap_zarr(labels / "cells", labels / "mapped", {99: 5}, missing="keep", threads=threads)
+    for old, new in zip(levels(), arrays_in(labels / "mapped"), strict=True):
+        np.testing.assert_array_equal(new, fastremap.remap(old, {99: 5}, preserve_missing_labels=True))
+
+
 @pytest.mark.parametrize("invert", [False, True])
 @pytest.mark.parametrize("value", [0, 3])
 def test_mask(labels, invert, value):
