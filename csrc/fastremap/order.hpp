@@ -106,10 +106,11 @@ class OneArray {
     void write_past_caches(std::size_t at, const Lines& lines) const {
         fastremap::write_past_caches<sizeof(Lines)>(items_ + at, &lines);
     }
-    // Calls sort(items, n) for a part.
+    // Calls sort(item_at, items, n) for a part, which writes item_at(0), ..., item_at(n - 1) to the items in order.
     template <class Sort>
     void sort_part(std::size_t begin, std::size_t n, const Sort& sort) const {
-        sort(items_ + begin, n);
+        const auto item_at = [items = items_ + begin](std::size_t i) { return items[i]; };
+        sort(item_at, items_ + begin, n);
     }
 
    private:
@@ -152,9 +153,11 @@ class TwoArrays {
     template <class Sort>
     void sort_part(std::size_t begin, std::size_t n, const Sort& sort) {
         if (part_.size() < n) part_ = ZeroedArray<Item>(n);
-        for (std::size_t i = 0; i < n; ++i) part_[i] = {labels_[begin + i], places_[begin + i]};
-        sort(&part_[0], n);
-        for (std::size_t i = 0; i < n; ++i) set(begin + i, part_[i]);
+        Item* const items = &part_[0];
+        Label* const labels = labels_ + begin;
+        Index* const places = places_ + begin;
+        sort([=](std::size_t i) { return Item{labels[i], places[i]}; }, items, n);
+        for (std::size_t i = 0; i < n; ++i) labels[i] = items[i].label, places[i] = items[i].place;
     }
 
    private:
@@ -174,38 +177,41 @@ class Sorter {
     void sort(const ItemAt& item_at, std::size_t n, Arrays sorted) {
         if (n <= cached) {
             for (std::size_t i = 0; i < n; ++i) sorted.set(i, item_at(i));
-            return sorted.sort_part(0, n, [this](Item* items, std::size_t n_part) { sort(items, n_part); });
+            return sorted.sort_part(0, n, [this](const auto& placed_at, Item* items, std::size_t n_part) {
+                for (std::size_t i = 0; i < n_part; ++i) items[i] = placed_at(i);
+                sort(items, n_part);
+            });
         }
-        const unsigned digit_bits = std::min(static_cast<unsigned>(std::bit_width(n / part_size)), most_parts_bits);
+        const std::size_t n_parts = std::min(n / part_size, most_parts);
         // A few ranks tell how many bits they all have: if that is right, the array is read once less.
         Bits seen = 0;
         for (std::size_t i = 0; i < n; i += n / few) seen |= rank_(item_at(i));
         const unsigned guessed_bits = width_of(seen);
-        Digit digit{rank_, 0, guessed_bits - std::min(guessed_bits, digit_bits)};
-        std::vector<std::size_t> begins(std::size_t{1} << digit_bits);
-        const std::size_t last = begins.size() - 1;
+        Scale part_of(0, last_of(guessed_bits), n_parts);
+        std::vector<std::size_t> begins(n_parts);
         const auto [lowest, highest] =
-            range_of(item_at, n, [&](const Item& item) { ++begins[std::min(digit(item), last)]; });
-        const unsigned n_bits = width_of(highest - lowest);
-        if (width_of(highest) > guessed_bits || n_bits + 1 < guessed_bits) {
-            digit.lowest = lowest, digit.shift = n_bits - std::min(n_bits, digit_bits);
+            range_of(item_at, n, [&](const Item& item) { ++begins[std::min(part_of(rank_(item)), n_parts - 1)]; });
+        if (highest > last_of(guessed_bits) || width_of(highest - lowest) + 1 < guessed_bits) {
+            part_of = Scale(lowest, highest, n_parts);
             std::fill(begins.begin(), begins.end(), 0);
-            for (std::size_t i = 0; i < n; ++i) ++begins[digit(item_at(i))];
+            for (std::size_t i = 0; i < n; ++i) ++begins[part_of(rank_(item_at(i)))];
         }
         std::exclusive_scan(begins.begin(), begins.end(), begins.begin(), std::size_t{0});
-        const std::vector<std::size_t> ends = partition(item_at, n, sorted, digit, begins);
-        for (std::size_t part = 0; digit.shift > 0 && part < ends.size(); ++part) {
-            sorted.sort_part(begins[part], ends[part] - begins[part], [&](Item* items, std::size_t n_part) {
-                sort_part(items, n_part, digit.lowest_of(part), digit.shift);
-            });
+        const std::vector<std::size_t> ends = partition(item_at, n, sorted, part_of, begins);
+        for (std::size_t part = 0; !part_of.is_exact() && part < n_parts; ++part) {
+            const auto sort_one = [&](const auto& placed_at, Item* items, std::size_t n_part) {
+                sort_part(placed_at, items, n_part, part_of.lowest_of(part), part_of.highest_of(part));
+            };
+            sorted.sort_part(begins[part], ends[part] - begins[part], sort_one);
         }
     }
 
     void sort(Item* items, std::size_t n) {
         if (n > cached) return sort_by_copy(items, n);
         if (n < few) return sort_few(items, n);
-        const auto [lowest, highest] = range_of([items](std::size_t i) { return items[i]; }, n, [](const Item&) {});
-        sort_cached(items, n, lowest, width_of(highest - lowest));
+        const auto item_at = [items](std::size_t i) { return items[i]; };
+        const auto [lowest, highest] = range_of(item_at, n, [](const Item&) {});
+        if (lowest < highest) sort_cached(item_at, items, n, lowest, highest);
     }
 
    private:
@@ -214,30 +220,50 @@ class Sorter {
     static constexpr std::size_t few = 256;  // to count their digits takes longer than to compare them
     // Parts of so many items and their copy lie in the second-level cache; what is greater is parted.
     static constexpr std::size_t part_size = std::size_t{1} << 14, cached = 4 * part_size;
-    // So many parts have their next lines in the second-level cache, and their pages in the second-level TLB.
-    static constexpr unsigned most_parts_bits = 11;
-    // Within a part items are sorted by so many bits, as two digits, so that the next lines of all places lie in the
-    // first-level cache. The higher digit is no power of two: of labels that are spread evenly, as numbers in any order
-    // are, each has the same number, and places a power of two apart would share few sets of the cache.
-    static constexpr unsigned prefix_bits = 18;
-    static constexpr std::uint32_t n_high = 480, n_low = (1 << prefix_bits) / n_high + 1;
+    // So many parts have their next lines in the second-level cache, and about all their pages in the second-level TLB.
+    // Neither this nor n_high is a power of two: labels that are spread evenly, as numbers in any order are, fall into
+    // parts of one size, and places a power of two apart share few sets of a cache and of the TLB.
+    static constexpr std::size_t most_parts = 2500;
+    // Within a part items are sorted by so many values, as two digits, so that the next lines of all places lie in the
+    // first-level cache.
+    static constexpr std::uint32_t n_values = 480 * 544, n_low = 544, n_high = n_values / n_low;
 
-    static constexpr std::uint32_t high_digit(std::uint32_t prefix) { return prefix * (n_high >> 5) >> (prefix_bits - 5); }
-    static constexpr std::uint32_t low_digit(std::uint32_t prefix) {
-        constexpr std::uint32_t divisor = n_high >> 5;
-        return prefix - ((high_digit(prefix) << (prefix_bits - 5)) + divisor - 1) / divisor;
+    // The greatest rank of so many bits.
+    static constexpr Bits last_of(unsigned n_bits) {
+        return n_bits == 0 ? Bits{0} : static_cast<Bits>(static_cast<Bits>(~Bits{0}) >> (8 * sizeof(Bits) - n_bits));
     }
 
-    // The part of a rank by which items are put into parts.
-    struct Digit {
-        Rank rank;
-        Bits lowest;
-        unsigned shift;
-
-        std::size_t operator()(const Item& item) const {
-            return static_cast<std::size_t>(static_cast<Bits>(rank(item) - lowest) >> shift);
+    // Maps ranks from the lowest to the highest to 0, ..., n - 1, in their order and about evenly.
+    class Scale {
+       public:
+        Scale(Bits lowest, Bits highest, std::size_t n) : lowest_(lowest), highest_(highest) {
+            const auto range = static_cast<Bits>(highest - lowest);
+            shift_ = std::max(width_of(range), 32u) - 32;
+            const std::uint64_t last = range >> shift_;
+            factor_ = last < n ? one : (std::uint64_t{n} << 32) / (last + 1);
         }
-        Bits lowest_of(std::size_t part) const { return static_cast<Bits>(lowest + (static_cast<Bits>(part) << shift)); }
+
+        std::size_t operator()(Bits rank) const {
+            const std::uint64_t above = static_cast<Bits>(rank - lowest_) >> shift_;
+            return static_cast<std::size_t>(above * factor_ >> 32);
+        }
+
+        bool is_exact() const { return shift_ == 0 && factor_ == one; }  // each rank has a value of its own
+        Bits lowest_of(std::size_t value) const {
+            const std::uint64_t above = ((std::uint64_t{value} << 32) + factor_ - 1) / factor_;
+            return static_cast<Bits>(lowest_ + static_cast<Bits>(static_cast<Bits>(above) << shift_));
+        }
+        Bits highest_of(std::size_t value) const {
+            const Bits next = lowest_of(value + 1);
+            return next > lowest_ ? std::min(highest_, static_cast<Bits>(next - 1)) : highest_;
+        }
+
+       private:
+        static constexpr std::uint64_t one = std::uint64_t{1} << 32;
+
+        Bits lowest_, highest_;
+        unsigned shift_;
+        std::uint64_t factor_;
     };
 
     static unsigned width_of(Bits rank) { return static_cast<unsigned>(std::bit_width(rank)); }
@@ -266,44 +292,47 @@ class Sorter {
         std::stable_sort(items, items + n, is_before);
     }
 
-    // Sorts items whose ranks exceed the lowest by at most n_bits.
-    void sort_part(Item* items, std::size_t n, Bits lowest, unsigned n_bits) {
-        if (n > cached) return sort_by_copy(items, n);
-        if (n < few) return sort_few(items, n);
-        sort_cached(items, n, lowest, n_bits);
+    // Writes item_at(0), ..., item_at(n - 1) in order, with ranks from the lowest to the highest or between them.
+    template <class ItemAt>
+    void sort_part(const ItemAt& item_at, Item* items, std::size_t n, Bits lowest, Bits highest) {
+        if (n >= few && n <= cached && lowest < highest) return sort_cached(item_at, items, n, lowest, highest);
+        for (std::size_t i = 0; i < n; ++i) items[i] = item_at(i);
+        if (lowest < highest) sort(items, n);
     }
 
-    // Sorts by the two highest digits, from the lower one on, and then what is still out of order.
-    void sort_cached(Item* items, std::size_t n, Bits lowest, unsigned n_bits) {
-        if (n_bits == 0) return;
-        const Rank rank = rank_;
-        const unsigned shift = n_bits - std::min(n_bits, prefix_bits);
-        const auto prefix = [=](const Item& item) {
-            return static_cast<std::uint32_t>(static_cast<Bits>(rank(item) - lowest) >> shift);
+    // Sorts by two digits, from the lower one on, and then what is still out of order.
+    template <class ItemAt>
+    void sort_cached(const ItemAt& item_at, Item* items, std::size_t n, Bits lowest, Bits highest) {
+        const Scale scale(lowest, highest, n_values);
+        const auto value_of = [scale, rank = rank_](const Item& item) {
+            return static_cast<std::uint32_t>(scale(rank(item)));
         };
         std::array<std::uint32_t, n_low> low_places{};
         std::array<std::uint32_t, n_high> high_places{};
         for (std::size_t i = 0; i < n; ++i) {
-            const std::uint32_t digits = prefix(items[i]);
-            ++low_places[low_digit(digits)];
-            ++high_places[high_digit(digits)];
+            const std::uint32_t value = value_of(item_at(i));
+            ++low_places[value % n_low];
+            ++high_places[value / n_low];
         }
         std::exclusive_scan(low_places.begin(), low_places.end(), low_places.begin(), std::uint32_t{0});
         std::exclusive_scan(high_places.begin(), high_places.end(), high_places.begin(), std::uint32_t{0});
         if (spare_.size() < n) spare_ = ZeroedArray<Item>(std::min(2 * n, cached));
         Item* const spare = &spare_[0];
-        for (std::size_t i = 0; i < n; ++i) spare[low_places[low_digit(prefix(items[i]))]++] = items[i];
-        for (std::size_t i = 0; i < n; ++i) items[high_places[high_digit(prefix(spare[i]))]++] = spare[i];
-        for (std::size_t i = 1; shift > 0 && i < n; ++i) {
-            if (rank(items[i]) >= rank(items[i - 1])) continue;
-            const std::uint32_t common = prefix(items[i]);
+        for (std::size_t i = 0; i < n; ++i) {
+            const Item item = item_at(i);
+            spare[low_places[value_of(item) % n_low]++] = item;
+        }
+        for (std::size_t i = 0; i < n; ++i) items[high_places[value_of(spare[i]) / n_low]++] = spare[i];
+        for (std::size_t i = 1; !scale.is_exact() && i < n; ++i) {
+            if (rank_(items[i]) >= rank_(items[i - 1])) continue;
+            const std::uint32_t common = value_of(items[i]);
             std::size_t begin = i - 1, end = i + 1;
-            while (begin > 0 && prefix(items[begin - 1]) == common) --begin;
-            while (end < n && prefix(items[end]) == common) ++end;
+            while (begin > 0 && value_of(items[begin - 1]) == common) --begin;
+            while (end < n && value_of(items[end]) == common) ++end;
             if (end - begin == 2) {  // as nearly all
                 std::swap(items[begin], items[i]);
             } else {
-                sort_part(items + begin, end - begin, static_cast<Bits>(lowest + (Bits{common} << shift)), shift);
+                sort(items + begin, end - begin);
             }
             i = end - 1;
         }
@@ -312,15 +341,16 @@ class Sorter {
     // Writes items by part, those of one part in their order, and returns the ends of the parts. Items of a part are
     // gathered until they fill lines of the cache, which are written past it, since they are read much later.
     template <class ItemAt, class Arrays>
-    static std::vector<std::size_t> partition(const ItemAt& item_at, std::size_t n, const Arrays& out, const Digit& digit,
-                                              const std::vector<std::size_t>& begins) {
+    std::vector<std::size_t> partition(const ItemAt& item_at, std::size_t n, const Arrays& out, const Scale& part_of,
+                                       const std::vector<std::size_t>& begins) const {
+        const Rank rank = rank_;
         constexpr std::size_t gathered = Arrays::gathered;
         std::vector<std::size_t> ends = begins;
         const bool begins_line = out.begins_line();
         ZeroedArray<typename Arrays::Lines> lines(begins.size());
         for (std::size_t i = 0; i < n; ++i) {
             const Item item = item_at(i);
-            const std::size_t part = digit(item), at = ends[part]++, place = at % gathered;
+            const std::size_t part = part_of(rank(item)), at = ends[part]++, place = at % gathered;
             lines[part].set(place, item);
             if (place + 1 < gathered) continue;
             if (begins_line && at + 1 >= begins[part] + gathered)
