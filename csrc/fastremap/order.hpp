@@ -101,7 +101,12 @@ class OneArray {
 
     explicit OneArray(Item* items) : items_(items) {}
 
-    bool begins_line() const { return fastremap::begins_line(items_); }
+    // Items whose number and this make a multiple of `gathered` begin lines; `gathered` if none do.
+    std::size_t shift() const {
+        std::size_t n = 0;
+        while (n < gathered && !begins_line(items_ + gathered - n)) ++n;
+        return n;
+    }
     void set(std::size_t at, const Item& item) const { items_[at] = item; }
     void write_past_caches(std::size_t at, const Lines& lines) const {
         fastremap::write_past_caches<sizeof(Lines)>(items_ + at, &lines);
@@ -143,7 +148,7 @@ class TwoArrays {
 
     TwoArrays(Label* labels, Index* places) : labels_(labels), places_(places) {}
 
-    bool begins_line() const { return fastremap::begins_line(labels_) && fastremap::begins_line(places_); }
+    std::size_t shift() const { return begins_line(labels_) && begins_line(places_) ? 0 : gathered; }
     void set(std::size_t at, const Item& item) const { labels_[at] = item.label, places_[at] = item.place; }
     void write_past_caches(std::size_t at, const Lines& lines) const {
         fastremap::write_past_caches<sizeof(lines.labels)>(labels_ + at, lines.labels);
@@ -346,27 +351,32 @@ class Sorter {
         const Rank rank = rank_;
         constexpr std::size_t gathered = Arrays::gathered;
         std::vector<std::size_t> ends = begins;
-        const bool begins_line = out.begins_line();
+        const std::size_t shift = out.shift();
         ZeroedArray<typename Arrays::Lines> lines(begins.size());
         for (std::size_t i = 0; i < n; ++i) {
             const Item item = item_at(i);
-            const std::size_t part = part_of(rank(item)), at = ends[part]++, place = at % gathered;
+            const std::size_t part = part_of(rank(item)), at = ends[part]++;
+            const std::size_t place = (at + shift) % gathered;
             lines[part].set(place, item);
             if (place + 1 < gathered) continue;
-            if (begins_line && at + 1 >= begins[part] + gathered)
+            const std::size_t n_done = std::min(gathered, at + 1 - begins[part]);
+            if (n_done == gathered && shift < gathered)
                 out.write_past_caches(at + 1 - gathered, lines[part]);
             else
-                write_since(std::max(begins[part], at + 1 - gathered), at + 1, lines[part], out);
+                write_last(n_done, at + 1, shift, lines[part], out);
         }
-        for (std::size_t part = 0; part < begins.size(); ++part)
-            write_since(std::max(begins[part], ends[part] / gathered * gathered), ends[part], lines[part], out);
+        for (std::size_t part = 0; part < begins.size(); ++part) {
+            const std::size_t n_left = std::min((ends[part] + shift) % gathered, ends[part] - begins[part]);
+            write_last(n_left, ends[part], shift, lines[part], out);
+        }
         finish_writes_past_caches();
         return ends;
     }
 
+    // Writes the last n items before `end`.
     template <class Lines, class Arrays>
-    static void write_since(std::size_t begin, std::size_t end, const Lines& lines, const Arrays& out) {
-        for (std::size_t at = begin; at < end; ++at) out.set(at, lines.get(at % Arrays::gathered));
+    static void write_last(std::size_t n, std::size_t end, std::size_t shift, const Lines& lines, const Arrays& out) {
+        for (std::size_t at = end - n; at < end; ++at) out.set(at, lines.get((at + shift) % Arrays::gathered));
     }
 
     Rank rank_;
