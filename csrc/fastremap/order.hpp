@@ -2,7 +2,7 @@
 //
 // What:       RankOf makes labels of any kind comparable as unsigned integers; Sorter sorts items by such ranks.
 // Requires:   items that may be copied as bytes.
-// Complexity: O(n) for ranks that are spread evenly, about 8 ns an item of 8 bytes however many there are; as many bytes
+// Complexity: O(n) for ranks that are spread evenly, 8 to 20 ns an item of 8 bytes however many there are; as many bytes
 //             again as the items have, and twice that where one part of the ranks holds most items.
 // Source:     radix sort by parts from the most significant digit on, through lines that are written past the caches:
 //             Satish et al., Fast Sort on CPUs and GPUs, SIGMOD 2010; within a part from the least
