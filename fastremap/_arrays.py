@@ -18,7 +18,7 @@ _NAMES = {
     LABELS: "bool, int8 to int64 or uint8 to uint64",
     NUMBERS: "bool, int8 to int64, uint8 to uint64, float16, float32 or float64",
 }
-_FEW_ITEMS = 1024  # which numpy has copied before a kernel is called
+FEW_ITEMS = 1024  # which numpy has copied before a kernel is called
 _BITS = {nbytes: np.dtype(f"u{nbytes}") for nbytes in (1, 2, 4, 8)}
 
 
@@ -135,7 +135,7 @@ def walk(array: np.ndarray) -> Walk:
 
 def c_copy(array: np.ndarray) -> np.ndarray:
     """Copy an array of any strides into one in C order, in tiles where its axes lie in another order."""
-    if array.size <= _FEW_ITEMS:
+    if array.size <= FEW_ITEMS:
         return array.copy()
     steps = [abs(step) for step, n in zip(array.strides, array.shape, strict=True) if n > 1]
     if steps == sorted(steps, reverse=True):

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _kernels
-from ._arrays import as_array, bits, c_copy, walk
+from ._arrays import FEW_ITEMS, as_array, bits, c_copy, walk
 from .labels import distinct
 
 
@@ -53,7 +53,8 @@ def point_cloud(arr: ArrayLike, shell: bool = False) -> dict[Any, np.ndarray]:
     longest = max(array.shape)
     if longest > 2**32:
         raise ValueError(f"an axis of {longest} voxels is too long for coordinates of 32 bits")
-    way = walk(c_copy(array) if shell and not array.flags.c_contiguous else array)
+    in_c_order = shell or array.size <= FEW_ITEMS  # a copy takes less time than to make slabs ready
+    way = walk(c_copy(array) if in_c_order and not array.flags.c_contiguous else array)
     labels = bits(way.flat)
     if shell and array.size:
         whole, labels = labels, np.empty_like(labels)
