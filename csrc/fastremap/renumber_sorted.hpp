@@ -66,11 +66,22 @@ class NumberingBySort {
                 ++n;
             });
         }
+        if (n_found_ < places_.size() / 2) {  // fewer than the sample told: the table must not hold on to the rest
+            labels_ = front_of(labels_);
+            places_ = front_of(places_);
+        }
         words_ = {};
         return {&labels_[0], &places_[0], sizeof(std::uint32_t), n_found_};
     }
 
    private:
+    template <class Item>
+    ZeroedArray<Item> front_of(const ZeroedArray<Item>& items) const {
+        ZeroedArray<Item> front(n_found_);
+        std::copy_n(items.begin(), n_found_, &front[0]);
+        return front;
+    }
+
     static constexpr std::size_t block_words = 64, block_size = 64 * block_words;
 
     // Which of 64 items are the first of their label, and how many numbers are given before these.

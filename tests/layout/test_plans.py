@@ -15,11 +15,16 @@ Plan = Callable[..., tuple[list[str], int, int]]
 
 
 @pytest.fixture(params=["intel", "other"])
-def plan(request: pytest.FixtureRequest) -> Plan:
+def processor(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def plan(processor: str) -> Plan:
     """The kinds of the passes, the traffic predicted and the scratch needed, in bytes."""
 
     def plan(shape: tuple[int, ...], item_nbytes: int, scratch_nbytes: int = 16 * MIB) -> tuple[list[str], int, int]:
-        *passes, scratch = _kernels.layout_plan(shape, item_nbytes, scratch_nbytes, request.param).splitlines()
+        *passes, scratch = _kernels.layout_plan(shape, item_nbytes, scratch_nbytes, processor).splitlines()
         traffic = sum(int(re.search(r"traffic (\d+)", line)[1]) for line in passes)
         return [line.split()[0] for line in passes], traffic, int(scratch.removeprefix("scratch "))
 
@@ -50,10 +55,10 @@ def test_a_rectangle_takes_panels_and_cycles(plan: Plan) -> None:
 
 
 @pytest.mark.parametrize("shape", [(10007, 4001), (100003, 64), (8192, 6000)])
-def test_the_tail_of_a_tile_takes_no_pass_of_its_own(plan: Plan, shape: tuple[int, ...]) -> None:
+def test_the_tail_of_a_tile_takes_no_pass_of_its_own(plan: Plan, processor: str, shape: tuple[int, ...]) -> None:
     kinds, traffic, _ = plan(shape, 4)
     assert kinds == ["detach_first", "spread", "cycle", "attach_first"]
-    assert traffic < 8 * 4 * shape[0] * shape[1]
+    assert traffic < {"intel": 8, "other": 6}[processor] * 4 * shape[0] * shape[1]
 
 
 @pytest.mark.parametrize("shape", [(10007, 9973), (4097, 4096), (211, 199, 197)])
@@ -92,9 +97,9 @@ def test_scratch_stays_within_the_budget(plan: Plan, item_nbytes: int) -> None:
     [((8192, 8192), 4), ((512, 512, 512), 1), ((8192, 6000), 4), ((500, 400, 300), 8), ((4, 64, 512, 512), 2),
      ((100003, 64), 8), ((10007, 4001), 1), ((640, 480, 200, 3), 1), ((3, 2048, 2048), 1)],
 )  # fmt: skip
-def test_traffic_is_that_of_a_few_copies(plan: Plan, shape: tuple[int, ...], item_nbytes: int) -> None:
+def test_traffic_is_that_of_a_few_copies(plan: Plan, processor: str, shape: tuple[int, ...], item_nbytes: int) -> None:
     copy = 2 * int(np.prod(shape)) * item_nbytes
-    assert copy <= plan(shape, item_nbytes)[1] <= 5 * copy
+    assert copy <= plan(shape, item_nbytes)[1] <= {"intel": 5, "other": 4}[processor] * copy
 
 
 @pytest.mark.parametrize(("shape", "item_nbytes"), [((8192, 6000), 4), ((10007, 4001), 4), ((500, 400, 300), 8)])
