@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,8 @@ LASTING = (
     AttributeError,
 )
 LASTING_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.ENAMETOOLONG)
+
+_opening = threading.Lock()
 
 # What is begun in zarr's event loop for a task gets the task's own counter, for it takes over the context.
 _retries: ContextVar[list[int]] = ContextVar("retries")
@@ -96,8 +99,16 @@ def run_at(place: StorePath, coroutine: Coroutine[Any, Any, Result]) -> Result:
             asyncio.get_running_loop()
         except RuntimeError:
             with asyncio.Runner(loop_factory=_ThisThread) as runner:
-                return runner.run(coroutine)
+                return runner.run(_when_open(place.store, coroutine))
     return sync(coroutine)  # in a notebook's own thread too: it has a loop, beside which no other can run
+
+
+async def _when_open(store: LocalStore | MemoryStore, coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """Open a store at its first use, for one thread alone: of two that do it at once, zarr lets one raise."""
+    with closing(coroutine):
+        with _opening:
+            await patiently(store._ensure_open)
+        return await coroutine
 
 
 class _ThisThread(asyncio.SelectorEventLoop):

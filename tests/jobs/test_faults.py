@@ -2,18 +2,23 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import zarr
 from stores import counting, files, labels_of, stored
-from zarr.storage import StorePath
+from zarr.storage import LocalStore, StorePath
 
 import fastremap
 from fastremap_dask import renumber_zarr
+from fastremap_dask.plan import Block
 from fastremap_dask.stages import JobError
+from fastremap_dask.stored import Stored
+from fastremap_dask.writing import write_block
 
 SHARDED = {"chunks": (4, 4), "shards": (8, 8)}
 CHUNKED = {"chunks": (8, 8)}
@@ -326,3 +331,24 @@ def test_a_lossy_codec_is_refused_before_any_voxel_is_read(tmp_path):
         zarr.create_array(source, shape=(16,), dtype="u4", chunks=(8,), filters=lossy)
         with pytest.raises(ValueError, match=r"the codecs of .* cannot store ids"):
             renumber_zarr(source, tmp_path / "b.zarr", progress=lambda *_: pytest.fail("it has begun"))
+
+
+class SlowToOpen(LocalStore):
+    """A folder that takes its time to open."""
+
+    async def _open(self, **options) -> None:
+        time.sleep(0.2)
+        await super()._open(**options)
+
+
+def test_threads_that_write_first_open_a_store_once(tmp_path):
+    stored(tmp_path / "a.zarr", np.zeros((2, 4), "u4"), chunks=(1, 4))
+    target = Stored(StorePath(SlowToOpen(tmp_path), "a.zarr"), zarr.open_array(tmp_path / "a.zarr").metadata.to_dict())
+    rows = np.array([[1, 2, 3, 4], [5, 6, 7, 8]], "u4")
+
+    def write(row: int) -> None:
+        write_block(target, Block(row, (row, 0), (1, 4)), rows[row : row + 1], durable=False)
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(write, range(2)))
+    np.testing.assert_array_equal(zarr.open_array(tmp_path / "a.zarr")[:], rows)
