@@ -13,7 +13,6 @@
 
 #include "fastremap/choice.hpp"
 #include "fastremap/missing.hpp"
-#include "fastremap/sorted_labels.hpp"
 
 namespace fastremap::api {
 
@@ -36,24 +35,23 @@ std::unique_ptr<Distinct> make_distinct(std::size_t width, bool with_counts, boo
 // many there are.
 std::size_t collapse(void* sorted, std::size_t width, std::size_t n_labels, std::int64_t* counts);
 
-// order.hpp: labels in ascending order; and the place that each had, equal labels in the order of these
+// order.hpp: labels in ascending order; and the place that each had, in 4 or 8 bytes, equal labels in the order of these
 void sort(const void* labels, char kind, std::size_t width, std::size_t n_labels, void* sorted);
 void sort_with_places(const void* labels, char kind, std::size_t width, std::size_t n_labels, void* sorted,
-                      std::uint64_t* places);
+                      void* places, std::size_t place_width);
 
-// renumber.hpp, renumber_sorted.hpp
+// renumber.hpp, renumber_parts.hpp
 class Numbering {
    public:
     virtual ~Numbering() = default;
     virtual std::size_t run(const void* labels, std::size_t begin, std::size_t n_labels, void* out,
                             std::size_t out_width, void* also, std::uint64_t first_id, std::size_t max_labels) = 0;
     virtual std::size_t size() const = 0;
-    // By number; or ascending with the number of each, after which no other call may follow.
-    virtual void copy_labels(void* out) const = 0;
-    virtual SortedLabels sorted() = 0;
+    // By number, for as long as this lives. No other call may follow.
+    virtual const void* labels() = 0;
 };
-// `kind`, numpy's letter, and n_labels are those of the array that will be numbered.
-std::unique_ptr<Numbering> make_numbering(char kind, std::size_t width, std::size_t n_labels, bool keep_zero,
+// n_labels is that of the array that will be numbered.
+std::unique_ptr<Numbering> make_numbering(std::size_t width, std::size_t n_labels, bool keep_zero,
                                           const Choice& choice);
 
 // remap.hpp

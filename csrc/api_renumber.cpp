@@ -1,8 +1,7 @@
 #include "api.hpp"
 #include "fastremap/dtype.hpp"
-#include "fastremap/order.hpp"
 #include "fastremap/renumber.hpp"
-#include "fastremap/renumber_sorted.hpp"
+#include "fastremap/renumber_parts.hpp"
 
 namespace fastremap::api {
 
@@ -23,9 +22,7 @@ class TypedNumbering final : public Numbering {
 
     std::size_t size() const override { return numbering_.size(); }
 
-    void copy_labels(void* out) const override { numbering_.copy_labels(static_cast<Label*>(out)); }
-
-    SortedLabels sorted() override { return numbering_.sorted(); }
+    const void* labels() override { return numbering_.labels(); }
 
    private:
     Numbered numbering_;
@@ -38,16 +35,16 @@ std::unique_ptr<Numbering> erase_type(Numbered numbering) {
 
 }  // namespace
 
-std::unique_ptr<Numbering> make_numbering(char kind, std::size_t width, std::size_t n_labels, bool keep_zero,
+std::unique_ptr<Numbering> make_numbering(std::size_t width, std::size_t n_labels, bool keep_zero,
                                           const Choice& choice) {
     // A label that comes again costs as much as one that is looked up.
     const bool are_most = 2 * choice.n_distinct >= static_cast<double>(n_labels);
-    const bool by_sort = choice.strategy == Strategy::sort && are_most;
+    const bool by_parts = choice.strategy == Strategy::sort && are_most;
     return visit_width(width, [&](auto label) {
         using Label = decltype(label);
-        return by_sort && n_labels < NumberingBySort<Label>::max_items
-                   ? erase_type<Label>(NumberingBySort<Label>(keep_zero, kind))
-                   : erase_type<Label>(fastremap::Numbering<Label>(keep_zero, kind, choice));
+        return by_parts && n_labels < NumberingByParts<Label>::max_items
+                   ? erase_type<Label>(NumberingByParts<Label>(keep_zero))
+                   : erase_type<Label>(fastremap::Numbering<Label>(keep_zero, choice));
     });
 }
 

@@ -111,7 +111,7 @@ void check_unique_fortran(std::mt19937_64& random) {
 
 template <class Label, class Out>
 void check_renumber(const std::vector<Label>& labels, bool keep_zero, const fastremap::Choice& choice) {
-    const auto numbering = api::make_numbering('u', sizeof(Label), labels.size(), keep_zero, choice);
+    const auto numbering = api::make_numbering(sizeof(Label), labels.size(), keep_zero, choice);
     std::vector<Out> out(labels.size());
     // In two parts, as a caller does that widens the result in between.
     const std::size_t room = sizeof(Out) == 1 ? 120 : 1000;
@@ -123,8 +123,9 @@ void check_renumber(const std::vector<Label>& labels, bool keep_zero, const fast
         numbering->run(over.data(), stopped, labels.size(), out.data(), sizeof(Out), also, 5, room);
     CHECK(done == labels.size());
     for (std::size_t i = stopped; also && i < labels.size(); ++i) CHECK(static_cast<Out>(over[i]) == out[i]);
-    std::vector<Label> order(numbering->size());
-    numbering->copy_labels(order.data());
+    const std::size_t n_found = numbering->size();
+    const auto* const found = static_cast<const Label*>(numbering->labels());
+    const std::vector<Label> order(found, found + n_found);
     for (std::size_t i = 0; i < labels.size(); ++i) {
         if (keep_zero && labels[i] == 0) {
             CHECK(out[i] == 0);
@@ -145,7 +146,7 @@ void check_order(std::mt19937_64& random, std::uint64_t range) {
     std::stable_sort(expected.begin(), expected.end(), [&](auto a, auto b) { return labels[a] < labels[b]; });
     std::vector<Label> sorted(labels.size());
     std::vector<std::uint64_t> places(labels.size());
-    api::sort_with_places(labels.data(), 'u', sizeof(Label), labels.size(), sorted.data(), places.data());
+    api::sort_with_places(labels.data(), 'u', sizeof(Label), labels.size(), sorted.data(), places.data(), 8);
     for (std::size_t i = 0; i < labels.size(); ++i)
         CHECK(sorted[i] == labels[expected[i]] && places[i] == expected[i]);
     check_unique(labels);

@@ -24,17 +24,11 @@ cdef extern from "api.hpp" namespace "fastremap" nogil:
         uint64_t lowest
         uint64_t n_keys
 
-    cdef cppclass SortedLabels:
-        void* labels
-        void* numbers
-        size_t number_width
-        size_t n
-
 cdef extern from "api.hpp" namespace "fastremap::api" nogil:
     Choice c_choose "fastremap::api::choose"(const void*, size_t, size_t) except +
     void c_sort "fastremap::api::sort"(const void*, char, size_t, size_t, void*) except +
     void c_sort_with_places "fastremap::api::sort_with_places"(
-        const void*, char, size_t, size_t, void*, uint64_t*) except +
+        const void*, char, size_t, size_t, void*, void*, size_t) except +
     size_t c_collapse "fastremap::api::collapse"(void*, size_t, size_t, int64_t*) except +
 
     cdef cppclass CDistinct "fastremap::api::Distinct":
@@ -48,9 +42,8 @@ cdef extern from "api.hpp" namespace "fastremap::api" nogil:
     cdef cppclass CNumbering "fastremap::api::Numbering":
         size_t run(const void*, size_t, size_t, void*, size_t, void*, uint64_t, size_t) except +
         size_t size()
-        void copy_labels(void*)
-        SortedLabels sorted() except +
-    unique_ptr[CNumbering] make_numbering(char, size_t, size_t, cbool, const Choice&) except +
+        const void* labels() except +
+    unique_ptr[CNumbering] make_numbering(size_t, size_t, cbool, const Choice&) except +
 
     cdef cppclass CLookup "fastremap::api::Lookup":
         size_t apply(const void*, size_t, void*, Missing, uint64_t, Strategy) except +

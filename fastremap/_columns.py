@@ -1,6 +1,7 @@
 """Two columns, old and new labels, as a read-only Mapping: what LabelTable is to those who look labels up in it."""
 
 import math
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,10 +16,15 @@ _SHOWN_AT_ENDS = 4
 class ColumnMapping(Mapping[Any, Any]):
     """A Mapping over two arrays: `old`, (N,) distinct labels, ascending, NaN last; and `new`, (N,) their values."""
 
-    __slots__ = ("new", "old")
+    __slots__ = ()
 
-    old: np.ndarray
-    new: np.ndarray
+    @property
+    @abstractmethod
+    def old(self) -> np.ndarray: ...
+
+    @property
+    @abstractmethod
+    def new(self) -> np.ndarray: ...
 
     def _index(self, label: Any) -> int:
         """Position of a label in `old`, or -1; exact for integers of any signedness."""

@@ -71,15 +71,16 @@ def sort(cnp.ndarray labels, str kind):
 def sort_with_places(cnp.ndarray labels, str kind):
     """Labels in ascending order, NaNs last, and the place that each had; equal ones in the order of these."""
     cdef cnp.ndarray ordered = np.empty(labels.size, dtype=labels.dtype)
-    cdef cnp.ndarray places = np.empty(labels.size, dtype=np.int64)
+    cdef cnp.ndarray places = np.empty(labels.size, dtype=np.uint32 if labels.size < 2**32 else np.int64)
     cdef void* data = data_of(labels)
     cdef void* ordered_data = data_of(ordered)
-    cdef uint64_t* place_data = <uint64_t*>data_of(places)
+    cdef void* place_data = data_of(places)
     cdef size_t width = cnp.PyArray_ITEMSIZE(labels)
+    cdef size_t place_width = cnp.PyArray_ITEMSIZE(places)
     cdef size_t n_labels = cnp.PyArray_SIZE(labels)
     cdef char letter = ord(kind)
     with nogil:
-        c_sort_with_places(data, letter, width, n_labels, ordered_data, place_data)
+        c_sort_with_places(data, letter, width, n_labels, ordered_data, place_data, place_width)
     return ordered, places
 
 
@@ -88,10 +89,10 @@ cdef class Numbering:
     cdef unique_ptr[CNumbering] numbering
     cdef object dtype
 
-    def __init__(self, cnp.ndarray labels, str kind, bint keep_zero):
+    def __init__(self, cnp.ndarray labels, bint keep_zero):
         self.dtype = labels.dtype
         self.numbering = make_numbering(
-            ord(kind), cnp.PyArray_ITEMSIZE(labels), cnp.PyArray_SIZE(labels), keep_zero, choice_for(labels))
+            cnp.PyArray_ITEMSIZE(labels), cnp.PyArray_SIZE(labels), keep_zero, choice_for(labels))
 
     def run(self, cnp.ndarray labels, size_t begin, cnp.ndarray out, bint also, uint64_t first_id, size_t max_labels):
         """Write ids, with `also` over the labels too, from item `begin` on until there are more than max_labels labels.
@@ -109,25 +110,11 @@ cdef class Numbering:
         return begin
 
     def labels(self):
-        """The labels by number."""
-        cdef cnp.ndarray found = np.empty(self.numbering.get().size(), dtype=self.dtype)
-        cdef void* data = data_of(found)
-        with nogil:
-            self.numbering.get().copy_labels(data)
+        """The labels by number. No other call may follow."""
+        cdef cnp.npy_intp n_found = self.numbering.get().size()
+        found = cnp.PyArray_SimpleNewFromData(1, &n_found, self.dtype.num, <void*>self.numbering.get().labels())
+        cnp.set_array_base(found, self)
         return found
-
-    def labels_and_numbers(self):
-        """The labels, ascending, and the number of each. No other call may follow."""
-        cdef SortedLabels found
-        with nogil:
-            found = self.numbering.get().sorted()
-        cdef cnp.npy_intp n_found = found.n
-        labels = cnp.PyArray_SimpleNewFromData(1, &n_found, self.dtype.num, found.labels)
-        cdef int kind = cnp.NPY_UINT32 if found.number_width == 4 else cnp.NPY_UINT64
-        numbers = cnp.PyArray_SimpleNewFromData(1, &n_found, kind, found.numbers)
-        cnp.set_array_base(labels, self)
-        cnp.set_array_base(numbers, self)
-        return labels, numbers
 
 
 cdef class Lookup:

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from . import _kernels, _rows
 from ._arrays import NUMBERS, Walk, as_array, bits, can_write, cast, is_supported, native, supported_dtype, walk
-from .dtypes import bounds, extremes, ids_dtype, ladder, require_fit
-from .newids import ids_of_numbers, new_ids
+from .dtypes import bounds, ids_dtype, ladder, require_fit
+from .newids import NumberedLabels
 from .table import LabelTable
 
 # Flags that are variables fit none of its overloads.
@@ -273,30 +273,27 @@ def renumber(
     array, start = as_array(arr), operator.index(start)
     if array.dtype.kind == "b" and start == 1 and preserve_zero and dtype is None:
         result = array if in_place and can_write(arr, array.dtype) else native(array).copy(order="K")
-        old = np.unique(np.append(array, False))
-        return result, _mapping(mapping, old, old)
+        return result, _mapping(mapping, NumberedLabels(np.unique(np.append(array, False)), 1, True))
     way, wanted = walk(array), None if dtype is None else supported_dtype(dtype)
     keys, label_dtype, rungs = bits(way.flat), way.flat.dtype, _rungs(way.flat.dtype, wanted)
     over = None  # the labels, if ids are written over them at once
     if order == "first":
         if in_place and wanted is None and _is_overwritable(arr, keys, start, bool(preserve_zero)):
             over = keys.view(label_dtype)
-        flat, numbering = _ids_by_appearance(keys, label_dtype.kind, start, bool(preserve_zero), rungs, over)
-        old, numbers = numbering.labels_and_numbers() if mapping == "table" else (numbering.labels(), None)
-        old = old.view(label_dtype)
+        flat, numbering = _ids_by_appearance(keys, start, bool(preserve_zero), rungs, over)
+        old = numbering.labels().view(label_dtype)
     else:
         old = distinct(way, keys, False, False, True)[0]
         old = np.append(label_dtype.type(0), old[old != 0]) if preserve_zero else old
-        numbers = None
-    new = _new_labels(keys, label_dtype, old.size, start, bool(preserve_zero), numbers)
-    lowest, highest = extremes(new)
+    numbered = NumberedLabels(old, start, bool(preserve_zero))
+    numbered.check(preserve_zero and start <= 0 and _kernels.count_nonzero(keys, 2**64 - 1) < keys.size)
+    lowest, highest = numbered.extremes()
     out_dtype = ids_dtype(label_dtype, lowest, highest) if wanted is None else wanted
-    if wanted is not None or label_dtype.kind == "f":  # in the order of the ids, lest another one is named
-        by_id = new if numbers is None else _new_labels(keys, label_dtype, old.size, start, bool(preserve_zero), None)
-        require_fit(by_id, out_dtype, "new id")
+    if wanted is not None or label_dtype.kind == "f":
+        require_fit(numbered.ids(), out_dtype, "new id")
     if order == "sorted":
         flat = np.empty(keys.size, out_dtype if len(rungs) > 1 else rungs[0])
-        _kernels.Lookup(bits(old), new.astype(flat.dtype)).strict(keys, flat)
+        _kernels.Lookup(bits(old), numbered.ids().astype(flat.dtype)).strict(keys, flat)
     result = way.shaped(cast(flat, out_dtype))
     if over is not None:
         result = array if array.dtype == result.dtype else result
@@ -305,9 +302,7 @@ def renumber(
         if can_write(arr, label_dtype if low <= lowest and highest <= high else result.dtype):
             np.copyto(array, result, casting="unsafe")
             result = array if array.dtype == result.dtype else result
-    if label_dtype.kind == "f":
-        new = new.astype(np.float64)
-    return result, _mapping(mapping, old, new) if numbers is None else LabelTable._of_ascending(old, new)
+    return result, _mapping(mapping, numbered)
 
 
 def _rungs(label_dtype: np.dtype, wanted: np.dtype | None) -> list[np.dtype]:
@@ -318,13 +313,13 @@ def _rungs(label_dtype: np.dtype, wanted: np.dtype | None) -> list[np.dtype]:
 
 
 def _ids_by_appearance(
-    keys: np.ndarray, kind: str, start: int, preserve_zero: bool, rungs: list[np.dtype], over: np.ndarray | None
+    keys: np.ndarray, start: int, preserve_zero: bool, rungs: list[np.dtype], over: np.ndarray | None
 ) -> tuple[np.ndarray, _kernels.Numbering]:
     """Flat ids and the numbers of the labels; ids end where the last rung is full, for the caller to refuse.
 
     Unless it is None, `over` is the labels, over which the ids are written too.
     """
-    numbering = _kernels.Numbering(keys, kind, preserve_zero)
+    numbering = _kernels.Numbering(keys, preserve_zero)
     flat: np.ndarray = np.empty(0, np.uint8)
     done = 0
     for rung in rungs:
@@ -350,23 +345,8 @@ def _is_overwritable(arr: ArrayLike, keys: np.ndarray, start: int, preserve_zero
     return arr.dtype.kind in "iu" and start >= 1 and start + n_most - 1 <= bounds(arr.dtype)[1]
 
 
-def _new_labels(
-    keys: np.ndarray, dtype: np.dtype, n_old: int, start: int, preserve_zero: bool, numbers: np.ndarray | None
-) -> np.ndarray:
-    """New labels in the order of these numbers, or of the ids; with preserve_zero number 0 is that of 0."""
-    has_zero = preserve_zero and start <= 0 and _kernels.count_nonzero(keys, 2**64 - 1) < keys.size
-    if numbers is not None:
-        return ids_of_numbers(dtype, start, numbers, preserve_zero, has_zero)
-    if not preserve_zero:
-        return new_ids(dtype, start, n_old)
-    ids = new_ids(dtype, start, n_old - 1, has_zero)
-    new = np.empty(n_old, ids.dtype)
-    new[0], new[1:] = 0, ids
-    return new
-
-
-def _mapping(kind: str, old: np.ndarray, new: np.ndarray) -> dict[Any, Any] | LabelTable:
+def _mapping(kind: str, numbered: NumberedLabels) -> dict[Any, Any] | LabelTable:
     if kind == "table":
-        return LabelTable.from_arrays(old, new)
-    old, new = (labels.view(np.uint8) if labels.dtype.kind == "b" else labels for labels in (old, new))
-    return _kernels.as_dict(old, new)
+        return LabelTable._of_numbered(numbered)
+    old = numbered.labels
+    return _kernels.as_dict(old.view(np.uint8) if old.dtype.kind == "b" else old, numbered.ids())

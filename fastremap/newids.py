@@ -1,7 +1,11 @@
 """The rules for new ids: which follow one another, and which are refused."""
 
+from typing import NamedTuple
+
 import numpy as np
 
+from . import _kernels
+from ._arrays import bits
 from .dtypes import bounds, ladder, smallest_integer
 
 
@@ -24,22 +28,6 @@ def new_ids(dtype: np.dtype, start: int, n_ids: int, has_zero: bool = False) -> 
     return ids
 
 
-def ids_of_numbers(dtype: np.dtype, start: int, numbers: np.ndarray, keeps_zero: bool, has_zero: bool) -> np.ndarray:
-    """The new ids of labels that are numbered 0, 1, ... in any order; with `keeps_zero` number 0 is the label 0.
-
-    The numbers are overwritten. Raises as `new_ids`, whose ids these are, in the smallest dtype.
-    """
-    n_ids = numbers.size - keeps_zero
-    check_new_ids(dtype, start, n_ids, has_zero)
-    smallest = smallest_integer(min(start, 0), max(start + n_ids - 1, 0))
-    zero = numbers.argmin() if keeps_zero else None
-    ids = numbers.astype(f"u{max(smallest.itemsize, numbers.itemsize)}", copy=False)
-    ids += ids.dtype.type((start - keeps_zero) % 2 ** (8 * ids.itemsize))  # modulo their width, as they are cast below
-    if zero is not None:
-        ids[zero] = 0
-    return ids.astype(smallest, copy=False)
-
-
 def check_new_ids(dtype: np.dtype, start: int, n_ids: int, has_zero: bool = False) -> None:
     """Raise what `new_ids` raises, without making the ids."""
     if not n_ids:
@@ -57,3 +45,47 @@ def check_new_ids(dtype: np.dtype, start: int, n_ids: int, has_zero: bool = Fals
             f"start={start} would give the id 0 to a label while preserve_zero keeps 0 for the label 0; "
             "choose start > 0, or preserve_zero=False"
         )
+
+
+class NumberedLabels(NamedTuple):
+    """Distinct labels by number: number 0 has the id `start`, the next one start + 1, and so on.
+
+    With `keeps_zero` number 0 is the label 0, which stays 0, and number 1 has the id `start`.
+    """
+
+    labels: np.ndarray
+    start: int
+    keeps_zero: bool
+
+    def check(self, has_zero: bool) -> None:
+        """Raise what `new_ids` raises; `has_zero` tells whether a label 0 occurs that is kept."""
+        check_new_ids(self.labels.dtype, self.start, self._n_ids, has_zero)
+
+    def extremes(self) -> tuple[int, int]:
+        """The least and the greatest of the ids, 0 included if that is kept; 0 and 0 if there is none."""
+        of_zero = [0] if self.keeps_zero or not self._n_ids else []
+        others = [self.start, self.start + self._n_ids - 1] if self._n_ids else []
+        return min(of_zero + others), max(of_zero + others)
+
+    def ids(self) -> np.ndarray:
+        """The ids by number; float64 for labels of a float dtype."""
+        ids = new_ids(self.labels.dtype, self.start, self._n_ids)
+        if self.keeps_zero:
+            ids = np.concatenate([np.zeros(1, ids.dtype), ids])
+        return ids.astype(np.float64) if self.labels.dtype.kind == "f" else ids
+
+    def ascending(self) -> tuple[np.ndarray, np.ndarray]:
+        """The labels in ascending order, NaN last, and the id of each in the smallest dtype that holds all of them."""
+        dtype, smallest = self.labels.dtype, smallest_integer(*self.extremes())
+        labels, numbers = _kernels.sort_with_places(bits(self.labels), dtype.kind)
+        zero = numbers.argmin() if self.keeps_zero else None
+        ids = numbers.astype(f"u{max(smallest.itemsize, numbers.itemsize)}", copy=False)
+        ids += ids.dtype.type((self.start - self.keeps_zero) % 2 ** (8 * ids.itemsize))  # modulo: they are cast below
+        if zero is not None:
+            ids[zero] = 0
+        ids = ids.astype(smallest, copy=False)
+        return labels.view(dtype), ids.astype(np.float64) if dtype.kind == "f" else ids
+
+    @property
+    def _n_ids(self) -> int:
+        return self.labels.size - self.keeps_zero

@@ -12,7 +12,7 @@ from . import _kernels, _tablefiles
 from ._arrays import LABELS, as_array, bits, cast, integer_array, is_supported, native
 from ._columns import ColumnMapping
 from .dtypes import extremes, ladder, smallest_integer
-from .newids import new_ids
+from .newids import NumberedLabels, new_ids
 
 
 class LabelTable(ColumnMapping):
@@ -31,7 +31,8 @@ class LabelTable(ColumnMapping):
 
     Notes
     -----
-    Memory: N items of each array; a table that `open` mapped takes none until it is read.
+    Memory: N items of each array; a table that `open` mapped takes none until it is read. One that `renumber` returned
+    holds the labels in the order of their ids, and is sorted when it is first read.
 
     Examples
     --------
@@ -41,16 +42,46 @@ class LabelTable(ColumnMapping):
     (1, [5, 70], array([1, 2], dtype=uint8))
     """
 
-    __slots__ = ("_built", "_digest", "_path")
+    __slots__ = ("_built", "_columns", "_digest", "_path")
+
+    _columns: tuple[np.ndarray, np.ndarray] | NumberedLabels
 
     def __init__(self, old: np.ndarray, new: np.ndarray, *, _path: str | None = None, _digest: str | None = None):
         """Take arrays that are already as `old` and `new` must be; use `from_arrays` for any others."""
         for array in (old, new):
             array.setflags(write=False)
-        self.old: np.ndarray = old
-        self.new: np.ndarray = new
+        self._columns = (old, new)
         self._path, self._digest = _path, _digest
         self._built: dict[np.dtype, Any] = {}  # what `remap` builds from the table, by dtype of the labels
+
+    @classmethod
+    def _of_numbered(cls, numbered: NumberedLabels) -> Self:
+        """Build a table that is sorted when it is first read."""
+        table = cls(numbered.labels, numbered.labels)
+        table._columns = numbered
+        return table
+
+    @property
+    def old(self) -> np.ndarray:
+        return self._ascending()[0]
+
+    @property
+    def new(self) -> np.ndarray:
+        return self._ascending()[1]
+
+    def _ascending(self) -> tuple[np.ndarray, np.ndarray]:
+        """Both columns; threads that ask at once may all sort, and each of them is right."""
+        columns = self._columns
+        if isinstance(columns, NumberedLabels):
+            old, new = columns.ascending()
+            columns = _smallest(old), new
+            for column in columns:
+                column.setflags(write=False)
+            self._columns = columns
+        return columns
+
+    def __len__(self) -> int:
+        return self._columns[0].size
 
     @classmethod
     def from_dict(cls, table: Mapping[Any, Any]) -> Self:
@@ -113,12 +144,7 @@ class LabelTable(ColumnMapping):
         if _kernels.count_equal_pairs(keys):
             is_last = np.append(keys[1:] != keys[:-1], True)
             keys, order = keys[is_last], order[is_last]
-        return cls._of_ascending(keys.view(old.dtype), new[order])
-
-    @classmethod
-    def _of_ascending(cls, old: np.ndarray, new: np.ndarray) -> Self:
-        """Build a table from distinct labels in ascending order."""
-        return cls(_smallest(old), _smallest(new))
+        return cls(_smallest(keys.view(old.dtype)), _smallest(new[order]))
 
     @classmethod
     def from_order(cls, labels: ArrayLike, start: int = 1, preserve_zero: bool = True) -> Self:
@@ -265,15 +291,18 @@ class LabelTable(ColumnMapping):
         >>> fastremap.LabelTable.from_dict({5: 1, 6: 2}).inverse().to_dict()
         {1: 5, 2: 6}
         """
-        order = np.argsort(self.new, kind="stable")
-        new, old = self.new[order], self.old[order]
+        columns = self._columns
+        old, new = (columns.labels, columns.ids()) if isinstance(columns, NumberedLabels) else columns
+        if not _kernels.is_ordered(bits(new), new.dtype.kind, True):
+            order = np.argsort(new, kind="stable")
+            new, old = new[order], old[order]
         shared = np.flatnonzero(new[1:] == new[:-1])
         if shared.size:
             at = shared[0]
             raise ValueError(
                 f"the table has no inverse: the old labels {old[at]} and {old[at + 1]} share the new label {new[at]}"
             )
-        return LabelTable(new, old)
+        return LabelTable(_smallest(new), _smallest(old))
 
     def compose(self, other: Mapping[Any, Any]) -> "LabelTable":
         """Return the table that maps as this one and then as `other`.
@@ -313,7 +342,7 @@ class LabelTable(ColumnMapping):
         return hash(self.digest)
 
     def __sizeof__(self) -> int:
-        return object.__sizeof__(self) + self.old.nbytes + self.new.nbytes
+        return object.__sizeof__(self) + sum(part.nbytes for part in self._columns if isinstance(part, np.ndarray))
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._path is not None:

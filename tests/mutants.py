@@ -69,10 +69,28 @@ MUTANTS = [
         "",
     ),
     Mutant(
-        "ids by sorting: a label that comes again counts as new",
-        "csrc/fastremap/renumber_sorted.hpp",
-        "at = begin + !is_kept(labels_[begin]); at < end",
-        "at = begin + !is_kept(labels_[begin]); at + 1 < end",
+        "ids by parts: labels of one hash count as one",
+        "csrc/fastremap/renumber_parts.hpp",
+        "is_alike && (is_label || labels[place] == labels[first_place])",
+        "is_alike",
+    ),
+    Mutant(
+        "ids by parts: labels that are made to collide are left",
+        "csrc/fastremap/renumber_parts.hpp",
+        "if (round == most_rounds) return find_by_sort(labels, marks, n_others, repeated);",
+        "if (round == most_rounds) return;",
+    ),
+    Mutant(
+        "ids by parts: a 0 that is kept counts as new",
+        "csrc/fastremap/renumber_parts.hpp",
+        "            repeated_.push_back({zero_, zero_});\n",
+        "",
+    ),
+    Mutant(
+        "a table that is sorted when it is read: ids in the order of numbers",
+        "fastremap/newids.py",
+        "        ids = numbers.astype(",
+        "        ids = np.sort(numbers).astype(",
     ),
     Mutant(
         "narrow tallies overflow",

@@ -21,11 +21,8 @@
 #include <utility>
 #include <vector>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 #include "memory.hpp"
+#include "partition.hpp"
 
 namespace fastremap {
 
@@ -63,113 +60,22 @@ bool is_in_order(const std::vector<Item>& items, const Before& is_before) {
            std::adjacent_find(items.begin(), items.end(), ascends) == items.end();
 }
 
-// Items are gathered until they fill lines of the cache, which then can be written past it.
-inline constexpr std::size_t line_nbytes = 64;
+struct Product {
+    std::uint64_t high, low;
+};
 
-// Requires that `to` begins at a line.
-template <std::size_t nbytes>
-void write_past_caches(void* to, const void* lines) {
-    static_assert(nbytes % line_nbytes == 0);
-#if defined(__SSE2__)
-    for (std::size_t at = 0; at < nbytes / sizeof(__m128i); ++at)
-        _mm_stream_si128(static_cast<__m128i*>(to) + at, _mm_load_si128(static_cast<const __m128i*>(lines) + at));
+inline Product multiply(std::uint64_t a, std::uint64_t b) {
+#if defined(__SIZEOF_INT128__)
+    __extension__ using Wide = unsigned __int128;
+    const Wide product = Wide{a} * b;
+    return {static_cast<std::uint64_t>(product >> 64), static_cast<std::uint64_t>(product)};
 #else
-    std::memcpy(to, lines, nbytes);
+    const std::uint64_t a_high = a >> 32, a_low = a & 0xFFFFFFFFu, b_high = b >> 32, b_low = b & 0xFFFFFFFFu;
+    const std::uint64_t middle = a_high * b_low + (a_low * b_low >> 32);
+    const std::uint64_t other = a_low * b_high + (middle & 0xFFFFFFFFu);
+    return {a_high * b_high + (middle >> 32) + (other >> 32), a * b};
 #endif
 }
-
-inline bool begins_line(const void* address) { return reinterpret_cast<std::uintptr_t>(address) % line_nbytes == 0; }
-
-inline void finish_writes_past_caches() {
-#if defined(__SSE2__)
-    _mm_sfence();
-#endif
-}
-
-// Where sorted items lie: side by side in one array.
-template <class Item>
-class OneArray {
-   public:
-    static constexpr std::size_t gathered = line_nbytes / std::gcd(line_nbytes, sizeof(Item));
-
-    struct alignas(line_nbytes) Lines {
-        Item items[gathered];
-
-        void set(std::size_t at, const Item& item) { items[at] = item; }
-        Item get(std::size_t at) const { return items[at]; }
-    };
-
-    explicit OneArray(Item* items) : items_(items) {}
-
-    // Items whose number and this make a multiple of `gathered` begin lines; `gathered` if none do.
-    std::size_t shift() const {
-        std::size_t n = 0;
-        while (n < gathered && !begins_line(items_ + gathered - n)) ++n;
-        return n;
-    }
-    void set(std::size_t at, const Item& item) const { items_[at] = item; }
-    void write_past_caches(std::size_t at, const Lines& lines) const {
-        fastremap::write_past_caches<sizeof(Lines)>(items_ + at, &lines);
-    }
-    // Calls sort(item_at, items, n) for a part, which writes item_at(0), ..., item_at(n - 1) to the items in order.
-    template <class Sort>
-    void sort_part(std::size_t begin, std::size_t n, const Sort& sort) const {
-        const auto item_at = [items = items_ + begin](std::size_t i) { return items[i]; };
-        sort(item_at, items_ + begin, n);
-    }
-
-   private:
-    Item* items_;
-};
-
-// A label, and the place where it was. Without padding, which a sort would move too.
-#pragma pack(push, 4)
-template <class Label, class Index>
-struct Placed {
-    Label label;
-    Index place;
-};
-#pragma pack(pop)
-
-// Labels in one array and their places in another one, as who asked for them wants them.
-template <class Label, class Index>
-class TwoArrays {
-   public:
-    using Item = Placed<Label, Index>;
-    static constexpr std::size_t gathered = line_nbytes / std::min(sizeof(Label), sizeof(Index));
-
-    struct alignas(line_nbytes) Lines {
-        Label labels[gathered];
-        Index places[gathered];
-
-        void set(std::size_t at, const Item& item) { labels[at] = item.label, places[at] = item.place; }
-        Item get(std::size_t at) const { return {labels[at], places[at]}; }
-    };
-
-    TwoArrays(Label* labels, Index* places) : labels_(labels), places_(places) {}
-
-    std::size_t shift() const { return begins_line(labels_) && begins_line(places_) ? 0 : gathered; }
-    void set(std::size_t at, const Item& item) const { labels_[at] = item.label, places_[at] = item.place; }
-    void write_past_caches(std::size_t at, const Lines& lines) const {
-        fastremap::write_past_caches<sizeof(lines.labels)>(labels_ + at, lines.labels);
-        fastremap::write_past_caches<sizeof(lines.places)>(places_ + at, lines.places);
-    }
-    // Most parts stay in the second-level cache while they are items.
-    template <class Sort>
-    void sort_part(std::size_t begin, std::size_t n, const Sort& sort) {
-        if (part_.size() < n) part_ = ZeroedArray<Item>(n);
-        Item* const items = &part_[0];
-        Label* const labels = labels_ + begin;
-        Index* const places = places_ + begin;
-        sort([=](std::size_t i) { return Item{labels[i], places[i]}; }, items, n);
-        for (std::size_t i = 0; i < n; ++i) labels[i] = items[i].label, places[i] = items[i].place;
-    }
-
-   private:
-    Label* labels_;
-    Index* places_;
-    ZeroedArray<Item> part_;
-};
 
 // Sorts by rank(item), an unsigned integer; items of one rank stay in their order.
 template <class Item, class Rank>
@@ -188,21 +94,25 @@ class Sorter {
             });
         }
         const std::size_t n_parts = std::min(n / part_size, most_parts);
-        // A few ranks tell how many bits they all have: if that is right, the array is read once less.
-        Bits seen = 0;
-        for (std::size_t i = 0; i < n; i += n / few) seen |= rank_(item_at(i));
-        const unsigned guessed_bits = width_of(seen);
-        Scale part_of(0, last_of(guessed_bits), n_parts);
-        std::vector<std::size_t> begins(n_parts);
-        const auto [lowest, highest] =
-            range_of(item_at, n, [&](const Item& item) { ++begins[std::min(part_of(rank_(item)), n_parts - 1)]; });
-        if (highest > last_of(guessed_bits) || width_of(highest - lowest) + 1 < guessed_bits) {
-            part_of = Scale(lowest, highest, n_parts);
-            std::fill(begins.begin(), begins.end(), 0);
-            for (std::size_t i = 0; i < n; ++i) ++begins[part_of(rank_(item_at(i)))];
+        // A few ranks tell in which range all lie: if that is right, the array is read once less.
+        const auto [low, high] = range_of([&](std::size_t i) { return item_at(i * (n / few)); }, few);
+        const Bits guessed = last_of(width_of(high));
+        Scale part_of(0, guessed, n_parts);
+        std::vector<std::size_t> begins;
+        if (high - low > guessed / 4) {
+            const auto part_or_none = [=, rank = rank_](std::size_t i) {
+                return rank(item_at(i)) <= guessed ? part_of(rank(item_at(i))) : n_parts;
+            };
+            begins = begins_of_parts(n, part_or_none, n_parts + 1);
         }
-        std::exclusive_scan(begins.begin(), begins.end(), begins.begin(), std::size_t{0});
-        const std::vector<std::size_t> ends = partition(item_at, n, sorted, part_of, begins);
+        const bool is_right = !begins.empty() && begins.back() == n;
+        if (!is_right) {
+            const auto [lowest, highest] = range_of(item_at, n);
+            part_of = Scale(lowest, highest, n_parts);
+        }
+        const auto part_at = [=, rank = rank_](std::size_t i) { return part_of(rank(item_at(i))); };
+        if (!is_right) begins = begins_of_parts(n, part_at, n_parts);
+        const std::vector<std::size_t> ends = partition(n, item_at, part_at, sorted, begins);
         for (std::size_t part = 0; !part_of.is_exact() && part < n_parts; ++part) {
             const auto sort_one = [&](const auto& placed_at, Item* items, std::size_t n_part) {
                 sort_part(placed_at, items, n_part, part_of.lowest_of(part), part_of.highest_of(part));
@@ -215,7 +125,7 @@ class Sorter {
         if (n > cached) return sort_by_copy(items, n);
         if (n < few) return sort_few(items, n);
         const auto item_at = [items](std::size_t i) { return items[i]; };
-        const auto [lowest, highest] = range_of(item_at, n, [](const Item&) {});
+        const auto [lowest, highest] = range_of(item_at, n);
         if (lowest < highest) sort_cached(item_at, items, n, lowest, highest);
     }
 
@@ -229,59 +139,76 @@ class Sorter {
     // Neither this nor n_high is a power of two: labels that are spread evenly, as numbers in any order are, fall into
     // parts of one size, and places a power of two apart share few sets of a cache and of the TLB.
     static constexpr std::size_t most_parts = 2500;
-    // Within a part items are sorted by so many values, as two digits, so that the next lines of all places lie in the
+    // Within a part items are sorted by two digits of so many values, so that the next lines of all places lie in the
     // first-level cache.
-    static constexpr std::uint32_t n_values = 480 * 544, n_low = 544, n_high = n_values / n_low;
+    static constexpr std::size_t n_low = 544, n_high = 480;
 
     // The greatest rank of so many bits.
     static constexpr Bits last_of(unsigned n_bits) {
         return n_bits == 0 ? Bits{0} : static_cast<Bits>(static_cast<Bits>(~Bits{0}) >> (8 * sizeof(Bits) - n_bits));
     }
 
-    // Maps ranks from the lowest to the highest to 0, ..., n - 1, in their order and about evenly.
+    // Maps ranks from the lowest to the highest to 0, ..., n - 1, in their order and about evenly: a value is the upper
+    // half of a product, whose lower half tells how far it is to the next one.
     class Scale {
        public:
         Scale(Bits lowest, Bits highest, std::size_t n) : lowest_(lowest), highest_(highest) {
             const auto range = static_cast<Bits>(highest - lowest);
-            shift_ = std::max(width_of(range), 32u) - 32;
-            const std::uint64_t last = range >> shift_;
-            factor_ = last < n ? one : (std::uint64_t{n} << 32) / (last + 1);
+            is_exact_ = range < n;
+            factor_ = is_exact_ ? ~std::uint64_t{0} : quotient(n, range);
         }
 
-        std::size_t operator()(Bits rank) const {
-            const std::uint64_t above = static_cast<Bits>(rank - lowest_) >> shift_;
-            return static_cast<std::size_t>(above * factor_ >> 32);
+        std::size_t operator()(Bits rank) const { return static_cast<std::size_t>(product_of(rank).high); }
+
+        Product product_of(Bits rank) const {
+            return multiply(std::uint64_t{static_cast<Bits>(rank - lowest_)} + is_exact_, factor_);
         }
 
-        bool is_exact() const { return shift_ == 0 && factor_ == one; }  // each rank has a value of its own
+        bool is_exact() const { return is_exact_; }  // each rank has a value of its own
+
+        // The least rank that has at least a value, or the highest one.
         Bits lowest_of(std::size_t value) const {
-            const std::uint64_t above = ((std::uint64_t{value} << 32) + factor_ - 1) / factor_;
-            return static_cast<Bits>(lowest_ + static_cast<Bits>(static_cast<Bits>(above) << shift_));
+            Bits low = lowest_, high = highest_;
+            while (low < high) {
+                const auto middle = static_cast<Bits>(low + static_cast<Bits>(high - low) / 2);
+                if ((*this)(middle) < value)
+                    low = static_cast<Bits>(middle + 1);
+                else
+                    high = middle;
+            }
+            return low;
         }
+
         Bits highest_of(std::size_t value) const {
             const Bits next = lowest_of(value + 1);
-            return next > lowest_ ? std::min(highest_, static_cast<Bits>(next - 1)) : highest_;
+            return (*this)(next) > value ? static_cast<Bits>(next - 1) : next;
         }
 
        private:
-        static constexpr std::uint64_t one = std::uint64_t{1} << 32;
+        // n * 2^64 / (range + 1), or a little less, for n <= range and n < 2^20.
+        static std::uint64_t quotient(std::uint64_t n, std::uint64_t range) {
+            if (range == ~std::uint64_t{0}) return n;
+            const std::uint64_t divisor = range + 1;
+            const std::uint64_t whole = ~std::uint64_t{0} / divisor, rest = ~std::uint64_t{0} % divisor;
+            const unsigned shift = std::max(width_of(range), 44u) - 44;
+            return n * whole + n * (rest >> shift) / ((range >> shift) + 1);
+        }
 
         Bits lowest_, highest_;
-        unsigned shift_;
+        bool is_exact_;
         std::uint64_t factor_;
     };
 
-    static unsigned width_of(Bits rank) { return static_cast<unsigned>(std::bit_width(rank)); }
+    static unsigned width_of(std::uint64_t rank) { return static_cast<unsigned>(std::bit_width(rank)); }
 
-    // The lowest and the highest rank. Calls act for every item.
-    template <class ItemAt, class Act>
-    std::pair<Bits, Bits> range_of(const ItemAt& item_at, std::size_t n, const Act& act) const {
+    // The lowest and the highest rank.
+    template <class ItemAt>
+    std::pair<Bits, Bits> range_of(ItemAt item_at, std::size_t n) const {
         const Rank rank = rank_;
         Bits lowest = rank(item_at(0)), highest = lowest;
         for (std::size_t i = 0; i < n; ++i) {
-            const Item item = item_at(i);
-            lowest = std::min<Bits>(lowest, rank(item)), highest = std::max<Bits>(highest, rank(item));
-            act(item);
+            const Bits bits = rank(item_at(i));
+            lowest = std::min(lowest, bits), highest = std::max(highest, bits);
         }
         return {lowest, highest};
     }
@@ -307,17 +234,17 @@ class Sorter {
 
     // Sorts by two digits, from the lower one on, and then what is still out of order.
     template <class ItemAt>
-    void sort_cached(const ItemAt& item_at, Item* items, std::size_t n, Bits lowest, Bits highest) {
-        const Scale scale(lowest, highest, n_values);
-        const auto value_of = [scale, rank = rank_](const Item& item) {
-            return static_cast<std::uint32_t>(scale(rank(item)));
+    void sort_cached(ItemAt item_at, Item* items, std::size_t n, Bits lowest, Bits highest) {
+        const Scale scale(lowest, highest, n_high);
+        const auto digits_of = [scale, rank = rank_](const Item& item) {
+            const Product product = scale.product_of(rank(item));
+            return std::pair(product.high, multiply(product.low, n_low).high);
         };
         std::array<std::uint32_t, n_low> low_places{};
         std::array<std::uint32_t, n_high> high_places{};
         for (std::size_t i = 0; i < n; ++i) {
-            const std::uint32_t value = value_of(item_at(i));
-            ++low_places[value % n_low];
-            ++high_places[value / n_low];
+            const auto [high, low] = digits_of(item_at(i));
+            ++high_places[high], ++low_places[low];
         }
         std::exclusive_scan(low_places.begin(), low_places.end(), low_places.begin(), std::uint32_t{0});
         std::exclusive_scan(high_places.begin(), high_places.end(), high_places.begin(), std::uint32_t{0});
@@ -325,15 +252,15 @@ class Sorter {
         Item* const spare = &spare_[0];
         for (std::size_t i = 0; i < n; ++i) {
             const Item item = item_at(i);
-            spare[low_places[value_of(item) % n_low]++] = item;
+            spare[low_places[digits_of(item).second]++] = item;
         }
-        for (std::size_t i = 0; i < n; ++i) items[high_places[value_of(spare[i]) / n_low]++] = spare[i];
+        for (std::size_t i = 0; i < n; ++i) items[high_places[scale(rank_(spare[i]))]++] = spare[i];
         for (std::size_t i = 1; !scale.is_exact() && i < n; ++i) {
             if (rank_(items[i]) >= rank_(items[i - 1])) continue;
-            const std::uint32_t common = value_of(items[i]);
+            const auto common = digits_of(items[i]);
             std::size_t begin = i - 1, end = i + 1;
-            while (begin > 0 && value_of(items[begin - 1]) == common) --begin;
-            while (end < n && value_of(items[end]) == common) ++end;
+            while (begin > 0 && digits_of(items[begin - 1]) == common) --begin;
+            while (end < n && digits_of(items[end]) == common) ++end;
             if (end - begin == 2) {  // as nearly all
                 std::swap(items[begin], items[i]);
             } else {
@@ -341,42 +268,6 @@ class Sorter {
             }
             i = end - 1;
         }
-    }
-
-    // Writes items by part, those of one part in their order, and returns the ends of the parts. Items of a part are
-    // gathered until they fill lines of the cache, which are written past it, since they are read much later.
-    template <class ItemAt, class Arrays>
-    std::vector<std::size_t> partition(const ItemAt& item_at, std::size_t n, const Arrays& out, const Scale& part_of,
-                                       const std::vector<std::size_t>& begins) const {
-        const Rank rank = rank_;
-        constexpr std::size_t gathered = Arrays::gathered;
-        std::vector<std::size_t> ends = begins;
-        const std::size_t shift = out.shift();
-        ZeroedArray<typename Arrays::Lines> lines(begins.size());
-        for (std::size_t i = 0; i < n; ++i) {
-            const Item item = item_at(i);
-            const std::size_t part = part_of(rank(item)), at = ends[part]++;
-            const std::size_t place = (at + shift) % gathered;
-            lines[part].set(place, item);
-            if (place + 1 < gathered) continue;
-            const std::size_t n_done = std::min(gathered, at + 1 - begins[part]);
-            if (n_done == gathered && shift < gathered)
-                out.write_past_caches(at + 1 - gathered, lines[part]);
-            else
-                write_last(n_done, at + 1, shift, lines[part], out);
-        }
-        for (std::size_t part = 0; part < begins.size(); ++part) {
-            const std::size_t n_left = std::min((ends[part] + shift) % gathered, ends[part] - begins[part]);
-            write_last(n_left, ends[part], shift, lines[part], out);
-        }
-        finish_writes_past_caches();
-        return ends;
-    }
-
-    // Writes the last n items before `end`.
-    template <class Lines, class Arrays>
-    static void write_last(std::size_t n, std::size_t end, std::size_t shift, const Lines& lines, const Arrays& out) {
-        for (std::size_t at = end - n; at < end; ++at) out.set(at, lines.get((at + shift) % Arrays::gathered));
     }
 
     Rank rank_;
@@ -387,7 +278,7 @@ class Sorter {
 template <class Label, class LabelAt>
 void sort_labels(const LabelAt& label_at, std::size_t n, char kind, Label* sorted) {
     const RankOf<Label> rank(kind);
-    const auto rank_at = [&](std::size_t i) { return rank(label_at(i)); };
+    const auto rank_at = [=](std::size_t i) { return rank(label_at(i)); };
     Sorter<Label, std::identity>({}).sort(rank_at, n, OneArray<Label>(sorted));
     for (std::size_t i = 0; !rank.is_identity() && i < n; ++i) sorted[i] = rank.bits_of(sorted[i]);
 }
@@ -397,7 +288,7 @@ template <class Label, class Index, class LabelAt>
 void sort_with_places(const LabelAt& label_at, std::size_t n, char kind, Label* sorted, Index* places) {
     using Item = Placed<Label, Index>;
     const RankOf<Label> rank(kind);
-    const auto item_at = [&](std::size_t i) { return Item{rank(label_at(i)), static_cast<Index>(i)}; };
+    const auto item_at = [=](std::size_t i) { return Item{rank(label_at(i)), static_cast<Index>(i)}; };
     auto label_of = [](const Item& item) { return item.label; };
     if (n > 0) Sorter<Item, decltype(label_of)>(label_of).sort(item_at, n, TwoArrays<Label, Index>(sorted, places));
     for (std::size_t i = 0; !rank.is_identity() && i < n; ++i) sorted[i] = rank.bits_of(sorted[i]);

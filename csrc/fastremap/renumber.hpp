@@ -16,9 +16,7 @@
 
 #include "choice.hpp"
 #include "dense.hpp"
-#include "order.hpp"
 #include "runs.hpp"
-#include "sorted_labels.hpp"
 #include "unique.hpp"
 
 namespace fastremap {
@@ -26,10 +24,9 @@ namespace fastremap {
 template <class Label>
 class Numbering {
    public:
-    // `keep_zero`: 0 stays 0, and the other labels count from id 1 on. The labels are of a kind, numpy's letter.
-    Numbering(bool keep_zero, char kind, const Choice& choice)
+    // `keep_zero`: 0 stays 0, and the other labels count from id 1 on.
+    Numbering(bool keep_zero, const Choice& choice)
         : keep_zero_(keep_zero),
-          kind_(kind),
           lowest_(static_cast<Label>(choice.lowest)),
           n_keys_(choice.strategy == Strategy::dense ? choice.n_keys : 0) {
         if (keep_zero) ids_.id_for(Label{0});
@@ -75,24 +72,13 @@ class Numbering {
 
     std::size_t size() const { return ids_.labels.size(); }
 
-    // Writes the labels by number.
-    void copy_labels(Label* out) const { std::copy(ids_.labels.begin(), ids_.labels.end(), out); }
-
-    // The labels, ascending, and their numbers. No other call may follow.
-    SortedLabels sorted() {
-        if (size() <= std::numeric_limits<std::uint32_t>::max()) return sorted_with(narrow_numbers_);
-        return sorted_with(wide_numbers_);
+    // The labels by number. No other call may follow.
+    const Label* labels() {
+        labels_ = std::exchange(ids_, {}).labels;  // without the table
+        return labels_.data();
     }
 
    private:
-    template <class Number>
-    SortedLabels sorted_with(ZeroedArray<Number>& numbers) {
-        const std::vector<Label> labels = std::exchange(ids_, {}).labels;
-        sorted_ = ZeroedArray<Label>(labels.size()), numbers = ZeroedArray<Number>(labels.size());
-        const auto label_at = [&](std::size_t number) { return labels[number]; };
-        sort_with_places(label_at, labels.size(), kind_, &sorted_[0], &numbers[0]);
-        return {&sorted_[0], &numbers[0], sizeof(Number), labels.size()};
-    }
 
     template <class Id>
     Id new_id(std::uint64_t number, std::uint64_t shift) const {
@@ -152,12 +138,9 @@ class Numbering {
 
     LabelIds<Label> ids_;
     bool keep_zero_;
-    char kind_;
     Label lowest_;
     std::size_t n_keys_;  // that have a place each; 0 by runs
-    ZeroedArray<Label> sorted_;
-    ZeroedArray<std::uint32_t> narrow_numbers_;
-    ZeroedArray<std::uint64_t> wide_numbers_;
+    std::vector<Label> labels_;
 };
 
 }  // namespace fastremap

@@ -1,4 +1,4 @@
-"""Sorting labels by parts, and what is done by it, against numpy and against the other strategies."""
+"""Sorting and numbering labels by parts, against numpy and against the other strategies."""
 
 from collections.abc import Callable
 
@@ -36,6 +36,16 @@ def alike_in_high_bits(dtype: np.dtype) -> np.ndarray:
     return (labels + np.random.default_rng(8).integers(0, 2**7, N).astype("u8")).astype(dtype)
 
 
+def part_of_range(dtype: np.dtype, part: float) -> np.ndarray:
+    """Labels that are spread over a part of what the dtype holds, its ends included."""
+    if dtype.kind == "f":
+        return (np.random.default_rng(9).random(N) * part).astype(dtype)
+    highest = int(np.iinfo(dtype).max * part)
+    labels = np.random.default_rng(9).integers(0, highest, N, dtype="u8", endpoint=True).astype(dtype)
+    labels[:2] = 0, highest
+    return labels
+
+
 CONTENTS: dict[str, Callable[[np.dtype], np.ndarray]] = {
     "full range": full_range,
     "few": lambda dtype: full_range(dtype, 1000),
@@ -48,6 +58,9 @@ CONTENTS: dict[str, Callable[[np.dtype], np.ndarray]] = {
     "low bits zero": lambda dtype: full_range(dtype) * dtype.type(64) if dtype.kind != "f" else narrow(dtype) * 2.0**9,
     "one far away": with_one_far_away,
     "alike in high bits": alike_in_high_bits,
+    "half of the range": lambda dtype: part_of_range(dtype, 0.5),
+    "most of the range": lambda dtype: part_of_range(dtype, 0.9),
+    "a little of the range": lambda dtype: part_of_range(dtype, 0.003),
     "an odd number": lambda dtype: full_range(dtype, N - 1),
 }
 DTYPES = [np.dtype(code) for code in ("u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8")]
@@ -75,7 +88,19 @@ def zeros_and_repeated(dtype: np.dtype) -> np.ndarray:
     return labels
 
 
+def made_to_collide(dtype: np.dtype) -> np.ndarray:
+    """Labels of one hash, but for bits that the tables of `csrc/fastremap/renumber_parts.hpp` do not look at."""
+    multipliers = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F
+    first, second = (np.uint64(pow(multiplier, -1, 2**64)) for multiplier in multipliers)
+    mixed = (
+        np.random.default_rng(10).integers(0, 2**13, 40_000).astype("u8") << np.uint64(32) | np.uint64(77)
+    ) * second
+    return ((mixed ^ mixed >> np.uint64(32)) * first).astype(dtype)
+
+
 NUMBERED = {
+    "made to collide": made_to_collide,
+    "one label besides": lambda dtype: np.where(np.arange(N) % 2, full_range(dtype), dtype.type(9)),
     "all distinct": lambda dtype: full_range(dtype) | dtype.type(1),
     "zeros and repeated": zeros_and_repeated,
     "zero is the last": lambda dtype: np.append(full_range(dtype, N)[1:] | dtype.type(1), dtype.type(0)),
@@ -89,7 +114,7 @@ NUMBERED = {
 @pytest.mark.parametrize("content", NUMBERED)
 @pytest.mark.parametrize("preserve_zero", [True, False])
 @pytest.mark.parametrize("start", [1, 70_000])
-def test_ids_by_sorting_are_those_by_hashing(
+def test_ids_by_parts_are_those_by_one_table(
     content: str, dtype: np.dtype, preserve_zero: bool, start: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     labels = NUMBERED[content](dtype)
@@ -101,11 +126,11 @@ def test_ids_by_sorting_are_those_by_hashing(
         ids, table = fastremap.renumber(array, start, preserve_zero, in_place=True, mapping="table")
         fresh_ids, mapping = fastremap.renumber(labels, start, preserve_zero)
         outcomes.append((ids, array, fresh_ids, table.old, table.new, list(mapping), list(mapping.values())))
-    for by_hashing, by_sorting in zip(*outcomes, strict=True):
-        np.testing.assert_array_equal(by_sorting, by_hashing)
+    for by_table, by_parts in zip(*outcomes, strict=True):
+        np.testing.assert_array_equal(by_parts, by_table)
 
 
-def test_ids_by_sorting_that_outgrow_a_dtype(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ids_by_parts_that_outgrow_a_dtype(monkeypatch: pytest.MonkeyPatch) -> None:
     labels = full_range(np.dtype("u8"))
     monkeypatch.setenv("FASTREMAP_STRATEGY", "sort")
     for mapping in ("dict", "table"):
