@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -151,6 +152,34 @@ def test_renumber_gives_the_same_table_as_the_dict(dtype: str, order: str) -> No
         assert isinstance(table, LabelTable)
         assert table == expected
         np.testing.assert_array_equal(fastremap.remap(array, table), result)
+
+
+@pytest.mark.parametrize("start", [-9, 1, 250])
+@pytest.mark.parametrize("preserve_zero", [True, False])
+def test_the_table_of_renumber_before_and_after_it_is_first_read(start: int, preserve_zero: bool) -> None:
+    labels = np.array([[9, -4, 9], [7, 70_000, 5]])
+    array = labels.copy()
+    _, mapping = fastremap.renumber(labels, start, preserve_zero)
+
+    def unread() -> LabelTable:
+        return fastremap.renumber(labels, start, preserve_zero, mapping="table")[1]
+
+    inverse = {new: old for old, new in sorted(mapping.items(), key=lambda pair: pair[1])}
+    assert list(unread().inverse().to_dict().items()) == list(inverse.items())
+    _, table = fastremap.renumber(array, start, preserve_zero, in_place=True, mapping="table")
+    array[:] = 0  # no part of the table
+    assert len(table) == len(mapping)
+    with ThreadPoolExecutor(4) as threads:
+        columns = list(threads.map(lambda name: getattr(table, name), ["old", "new"] * 8))
+    assert list(zip(columns[0].tolist(), columns[1].tolist(), strict=True)) == sorted(mapping.items())
+    for old, new in zip(columns[::2], columns[1::2], strict=True):
+        np.testing.assert_array_equal([old, new], columns[:2])
+    assert table.old is table.old
+    assert not table.old.flags.writeable
+    assert not table.new.flags.writeable
+    assert table == unread()
+    assert pickle.loads(pickle.dumps(unread())) == table
+    assert table.inverse() == unread().inverse()
 
 
 def test_one_table_serves_arrays_of_every_dtype() -> None:
