@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "isa.hpp"
+#include "memory.hpp"
 
 #if FASTREMAP_X86
 #include <immintrin.h>
@@ -38,8 +39,10 @@ __attribute__((target("avx512f,avx512bw,avx512vbmi"))) inline void map_bytes(con
                                                                              std::uint8_t* out) {
     const __m512i quarters[] = {_mm512_loadu_si512(table), _mm512_loadu_si512(table + 64),
                                 _mm512_loadu_si512(table + 128), _mm512_loadu_si512(table + 192)};
+    const bool ahead = prefetches_in_order();
     std::size_t i = 0;
     for (; i + 64 <= n; i += 64) {
+        if (ahead) prefetch_ahead<64>(items + i);
         const __m512i at = _mm512_loadu_si512(items + i);
         const __m512i low = _mm512_permutex2var_epi8(quarters[0], at, quarters[1]);  // by the lowest 7 bits
         const __m512i high = _mm512_permutex2var_epi8(quarters[2], at, quarters[3]);

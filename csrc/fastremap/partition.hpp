@@ -144,8 +144,7 @@ std::vector<std::size_t> begins_of_parts(std::size_t n, PartAt part_at, std::siz
     for (std::size_t i = 0; i + 1 < n; i += 2) ++even[part_at(i)], ++odd[part_at(i + 1)];
     if (n % 2) ++even[part_at(n - 1)];
     std::size_t n_before = 0;
-    for (std::size_t part = 0; part < n_parts; ++part)
-        n_before += std::exchange(even[part], n_before) + odd[part];
+    for (std::size_t part = 0; part < n_parts; ++part) n_before += std::exchange(even[part], n_before) + odd[part];
     return even;
 }
 
