@@ -256,9 +256,9 @@ def renumber(
     Notes
     -----
     Time: O(n) expected. Peak extra bytes: the result, for a moment also one of half its item size where the ids
-    outgrow a dtype, and about 60 for each distinct label (a dict takes 100 more), or 12 for each voxel where a sample
-    shows nearly all of them to have a label of their own; a copy of the input if it is strided, unaligned,
-    byte-swapped or of a float dtype. Holds no lock.
+    outgrow a dtype, and about 60 for each distinct label (a dict takes 100 more), or 8 for each voxel where a sample
+    shows that most have a label of their own, and 16 for each that has not; a copy of the input if it is strided,
+    unaligned, byte-swapped or of a float dtype. Holds no lock.
 
     Examples
     --------
