@@ -3,7 +3,7 @@
 // What:       choose() looks at up to 64 windows of 512 items and names the strategy for the array:
 //               runs    cut into runs, one look-up in the hash table for each: label images
 //               dense   a direct table over a narrow range of labels, an item at a time: short runs of few labels
-//               sort    so many labels that most look-ups would miss the caches
+//               sort    so many labels that most look-ups would miss the caches, or so few that a table costs more
 // Requires:   a contiguous array. FASTREMAP_STRATEGY forces one where it can be used at all.
 // Complexity: O(1): at most 2^15 items.
 // Source:     the number of distinct labels by counting coincidences, as in the birthday problem: s items drawn from
@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -64,6 +65,8 @@ Sample sample(const Label* labels, std::size_t n_labels) {
 
 // Below this the choice costs more than it can gain.
 inline constexpr std::size_t min_sampled = 8192;
+// To sort so few takes less time than to make a table, of which `renumber` has need in any case.
+inline constexpr std::size_t few_labels = 256;
 // Direct tables of so many entries stay in the second-level cache.
 inline constexpr std::uint64_t dense_keys = std::uint64_t{1} << 17;
 // So many labels and their table exceed the last-level cache of a core.
@@ -83,9 +86,9 @@ Choice dense_range(const Sample& seen) {
     return {Strategy::dense, from, std::max(to - from, to - from + 1)};  // 2^64 labels count as one less
 }
 
-inline Strategy forced_strategy(Strategy otherwise) {
+inline std::optional<Strategy> forced_strategy() {
     const char* name = std::getenv("FASTREMAP_STRATEGY");
-    if (name == nullptr || *name == '\0') return otherwise;
+    if (name == nullptr || *name == '\0') return std::nullopt;
     for (Strategy strategy : {Strategy::runs, Strategy::dense, Strategy::sort})
         if (std::strcmp(name, strategy_names[static_cast<int>(strategy)]) == 0) return strategy;
     throw std::invalid_argument(std::string("FASTREMAP_STRATEGY=") + name +
@@ -94,9 +97,10 @@ inline Strategy forced_strategy(Strategy otherwise) {
 
 template <class Label>
 Choice choose(const Label* labels, std::size_t n_labels) {
-    const Strategy forced = forced_strategy(Strategy::runs);
-    if (n_labels < (forced == Strategy::runs ? min_sampled : window_size))
-        return {forced == Strategy::sort ? forced : Strategy::runs, 0, 0, static_cast<double>(n_labels)};
+    const std::optional<Strategy> forced = forced_strategy();
+    if (!forced && n_labels < few_labels) return {Strategy::sort, 0, 0, 0};
+    if (n_labels < (forced.value_or(Strategy::runs) == Strategy::runs ? min_sampled : window_size))
+        return {forced == Strategy::sort ? Strategy::sort : Strategy::runs, 0, 0, static_cast<double>(n_labels)};
     const Sample seen = sample(labels, n_labels);
     Choice choice = dense_range<Label>(seen);
     const double n_distinct = std::min(seen.n_distinct(), static_cast<double>(n_labels));
@@ -109,7 +113,7 @@ Choice choose(const Label* labels, std::size_t n_labels) {
     const double items_of_each = static_cast<double>(n_labels) / n_distinct;
     const bool are_many = seen.run_length() < 1.5 && items_of_each <= (n_distinct < many_labels ? 8 : 32);
     choice.n_distinct = forced == Strategy::sort ? static_cast<double>(n_labels) : n_distinct;
-    choice.strategy = forced_strategy(are_short && is_narrow  ? Strategy::dense
+    choice.strategy = forced.value_or(are_short && is_narrow  ? Strategy::dense
                                       : are_short && are_many ? Strategy::sort
                                                               : Strategy::runs);
     if (choice.strategy == Strategy::dense && !is_narrow) choice.strategy = Strategy::runs;
