@@ -22,13 +22,6 @@ class LabelTable(ColumnMapping):
     function wants a table. It is iterated in the order of old labels, can be pickled, hashed and shared by threads,
     and keeps what `remap` builds from it, so that many arrays are mapped at the cost of one build.
 
-    Attributes
-    ----------
-    old : numpy.ndarray
-        (N,) distinct labels, ascending, read-only, in the smallest integer dtype that holds them; NaN last for floats.
-    new : numpy.ndarray
-        (N,) their new labels, read-only.
-
     Notes
     -----
     Memory: N items of each array; a table that `open` mapped takes none until it is read. One that `renumber` returned
@@ -63,10 +56,12 @@ class LabelTable(ColumnMapping):
 
     @property
     def old(self) -> np.ndarray:
+        """Distinct labels, (N,), ascending, NaN last, read-only, in the smallest integer dtype that holds them."""
         return self._ascending()[0]
 
     @property
     def new(self) -> np.ndarray:
+        """The label that each of `old` becomes, (N,), read-only, in the smallest integer dtype that holds all."""
         return self._ascending()[1]
 
     def _ascending(self) -> tuple[np.ndarray, np.ndarray]:
