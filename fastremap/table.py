@@ -56,12 +56,26 @@ class LabelTable(ColumnMapping):
 
     @property
     def old(self) -> np.ndarray:
-        """Distinct labels, (N,), ascending, NaN last, read-only, in the smallest integer dtype that holds them."""
+        """Distinct labels, (N,), ascending, NaN last, read-only, in the smallest integer dtype that holds them.
+
+        Examples
+        --------
+        >>> import fastremap
+        >>> fastremap.LabelTable.from_dict({70: 2, 5: 1}).old
+        array([ 5, 70], dtype=uint8)
+        """
         return self._ascending()[0]
 
     @property
     def new(self) -> np.ndarray:
-        """The label that each of `old` becomes, (N,), read-only, in the smallest integer dtype that holds all."""
+        """The label that each of `old` becomes, (N,), read-only, in the smallest integer dtype that holds all.
+
+        Examples
+        --------
+        >>> import fastremap
+        >>> fastremap.LabelTable.from_dict({70: 2, 5: 1}).new
+        array([1, 2], dtype=uint8)
+        """
         return self._ascending()[1]
 
     def _ascending(self) -> tuple[np.ndarray, np.ndarray]:
