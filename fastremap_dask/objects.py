@@ -106,8 +106,9 @@ def run_at(place: StorePath, coroutine: Coroutine[Any, Any, Result]) -> Result:
 async def _when_open(store: LocalStore | MemoryStore, coroutine: Coroutine[Any, Any, Result]) -> Result:
     """Open a store at its first use, for one thread alone: of two that do it at once, zarr lets one raise."""
     with closing(coroutine):
-        with _opening:
-            await patiently(store._ensure_open)
+        if not store._is_open:
+            with _opening:
+                await patiently(store._ensure_open)
         return await coroutine
 
 
