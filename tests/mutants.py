@@ -17,7 +17,17 @@ import tempfile
 from dataclasses import dataclass
 
 ROOT = pathlib.Path(__file__).parents[1]
-PARTS = ("csrc", "docs", "fastremap", "fastremap_dask", "tests", "meson.build", "pyproject.toml", "LICENSE", "README.md")
+PARTS = (
+    "csrc",
+    "docs",
+    "fastremap",
+    "fastremap_dask",
+    "tests",
+    "meson.build",
+    "pyproject.toml",
+    "LICENSE",
+    "README.md",
+)
 
 
 @dataclass(frozen=True)
